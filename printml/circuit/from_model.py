@@ -1,0 +1,108 @@
+"""Integer model to word-level circuit."""
+
+from __future__ import annotations
+
+from printml.circuit.build import CircuitBuilder
+from printml.circuit.ir import Circuit, Sum
+from printml.quantize.integer_model import IntegerModel, IntegerNetwork, IntegerTree, ovo_pairs
+from printml.verilog_names import identifiers
+
+
+def build_circuit(model: IntegerModel, *, name: str, keep_scores: bool = False) -> Circuit:
+    """The circuit that answers `class` exactly as `model.predict`.
+
+    Parameters
+    ----------
+    model
+        Integer SVM, MLP or tree.
+    name
+        Verilog module name.
+    keep_scores
+        Also output the sums before the decision as `score_0`, `score_1` ..., the way published
+        circuits do. A regressor's `score_0` is its decision value: the sum with the rounding
+        constant and the label offset folded in, so that the class is `score_0 >> fraction_bits`
+        clipped to the class range. Ignored for trees, which have no sums.
+    """
+    builder = CircuitBuilder(name)
+    inputs = [
+        builder.input(port, int(bits))
+        for port, bits in zip(port_names(model), model.input_bits, strict=True)
+    ]
+    if isinstance(model, IntegerTree):
+        builder.output("class", _tree(builder, model, inputs, 0))
+        return builder.build()
+    scores = _layers(builder, model, inputs)
+    builder.output("class", _decide(builder, model, scores, keep_scores=keep_scores))
+    if keep_scores:
+        for k, score in enumerate(scores):
+            builder.output(f"score_{k}", score)
+    return builder.build()
+
+
+def port_names(model: IntegerModel) -> list[str]:
+    """Verilog name of each input port: the feature's name as far as Verilog allows it."""
+    n_scores = 0 if isinstance(model, IntegerTree) else len(model.weights[-1])
+    outputs = ["class", *(f"score_{k}" for k in range(n_scores))]
+    return identifiers(model.feature_names, reserved=outputs)
+
+
+def _tree(builder: CircuitBuilder, model: IntegerTree, inputs: list[int], root: int) -> int:
+    # Children have larger indices than their parent, so going backwards needs no recursion.
+    words: dict[int, int] = {}
+    for node in range(len(model.feature) - 1, root - 1, -1):
+        if model.feature[node] < 0:
+            words[node] = builder.constant(int(model.leaf_class[node]))
+            continue
+        condition = builder.above(inputs[int(model.feature[node])], int(model.threshold[node]))
+        words[node] = builder.select(
+            condition, words[int(model.right[node])], words[int(model.left[node])]
+        )
+    return words[root]
+
+
+def _layers(builder: CircuitBuilder, model: IntegerNetwork, inputs: list[int]) -> list[int]:
+    words = inputs
+    for layer, (weight, intercept) in enumerate(zip(model.weights, model.intercepts, strict=True)):
+        if layer > 0:
+            words = [builder.relu(word) for word in words]
+        rounding = model.rounding_constant if layer == len(model.weights) - 1 else 0
+        words = [
+            builder.sum(
+                [(int(c), word) for c, word in zip(row, words, strict=True)],
+                int(constant) + rounding,
+            )
+            for row, constant in zip(weight, intercept, strict=True)
+        ]
+    return words
+
+
+def _above(builder: CircuitBuilder, score: int, threshold: int, *, keep_scores: bool) -> int:
+    """`score > threshold`; where only the answer matters, the sign bit of a shifted sum."""
+    op = builder.ops[score]
+    if keep_scores or not isinstance(op, Sum):
+        return builder.above(score, threshold)
+    return builder.above(builder.sum(op.terms, op.constant - threshold - 1), -1)
+
+
+def _decide(
+    builder: CircuitBuilder, model: IntegerNetwork, scores: list[int], *, keep_scores: bool
+) -> int:
+    if model.decision == "regression":
+        return builder.shift_clip(
+            scores[0], shift=model.fraction_bits, low=0, high=model.n_classes - 1
+        )
+    if model.decision == "argmax":
+        return builder.argmax(scores)
+    wins = [_above(builder, score, 0, keep_scores=keep_scores) for score in scores]
+    votes = []
+    for k in range(model.n_classes):
+        terms: list[tuple[int, int]] = []
+        lost_as_second = 0
+        for win, (first, second) in zip(wins, ovo_pairs(model.n_classes), strict=True):
+            if k == first:
+                terms.append((1, win))
+            elif k == second:
+                terms.append((-1, win))
+                lost_as_second += 1
+        votes.append(builder.sum(terms, lost_as_second))
+    return builder.argmax(votes)
