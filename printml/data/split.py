@@ -1,0 +1,98 @@
+"""Training and test rows."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from printml.arrays import IntArray, frozen
+from printml.data.dataset import Dataset, Split
+from printml.errors import DataError
+
+SplitKind = Literal["stratified", "published"]
+
+PUBLISHED_SEED = 42
+PUBLISHED_TEST_SIZE = 0.3
+
+
+def split_rows(
+    dataset: Dataset,
+    *,
+    kind: SplitKind = "stratified",
+    seed: int = 0,
+    test_size: float = PUBLISHED_TEST_SIZE,
+) -> Split:
+    """Divide the rows into training and test rows.
+
+    `published` is scikit-learn's plain `train_test_split(test_size=0.3, random_state=42)` on file
+    order, whatever the seed: the printed-electronics literature reports on those rows. This is
+    the one function of the data room that needs scikit-learn, to get exactly its rows.
+
+    `stratified` gives every class with two rows or more its share of both sides (scikit-learn's
+    stratified split). A class with one row goes to training, for a class that was never seen
+    cannot be learnt. Where a side is too small for that, one row of each class goes to training
+    and the test rows are drawn from the rest.
+
+    Parameters
+    ----------
+    seed
+        Seed of the stratified draw, 0 .. 2**32 - 1.
+    test_size
+        Share of test rows, above 0 and below 1; only for `stratified`.
+
+    Raises
+    ------
+    DataError
+        If the share is out of range or the table is too small to hold out a test set.
+    """
+    from sklearn.model_selection import train_test_split
+
+    if kind not in ("stratified", "published"):
+        raise DataError(f"unknown split `{kind}`", hint="Choose stratified or published")
+    if not 0 <= seed < 2**32:
+        raise DataError(f"seed {seed} is out of range", hint="Use a seed from 0 to 4294967295")
+    if not 0 < test_size < 1:
+        raise DataError(
+            f"test share {test_size} is out of range", hint="Use a share above 0 and below 1"
+        )
+    rows = np.arange(dataset.n_rows)
+    if kind == "published":
+        train, test = train_test_split(
+            rows, test_size=PUBLISHED_TEST_SIZE, random_state=PUBLISHED_SEED
+        )
+        return Split(frozen(train, np.int64), frozen(test, np.int64), kind, PUBLISHED_SEED)
+    counts = np.bincount(dataset.y, minlength=dataset.n_classes)
+    shared = rows[counts[dataset.y] >= 2]
+    alone = rows[counts[dataset.y] == 1]
+    n_divided = int((counts >= 2).sum())
+    n_test = int(np.ceil(test_size * len(shared)))
+    train = shared[:0]
+    if n_test >= n_divided > 0 and len(shared) - n_test >= n_divided:
+        train, test = train_test_split(
+            shared, test_size=test_size, random_state=seed, stratify=dataset.y[shared]
+        )
+    # Rounding can still leave a small class without training rows when the share is large.
+    if len(np.unique(dataset.y[train])) < n_divided or n_divided == 0:
+        train, test = _one_of_each(dataset, shared, n_test, seed)
+    return Split(
+        frozen(np.concatenate([train, alone]), np.int64), frozen(test, np.int64), kind, seed
+    )
+
+
+def _one_of_each(
+    dataset: Dataset, rows: IntArray, n_test: int, seed: int
+) -> tuple[IntArray, IntArray]:
+    """Draw test rows at random while every class keeps a training row."""
+    order = np.random.default_rng(seed).permutation(rows)
+    _, first = np.unique(dataset.y[order], return_index=True)
+    free = np.delete(order, first)
+    n_test = min(n_test, len(free))
+    if n_test == 0:
+        raise DataError(
+            f"too few rows to hold out a test set: {dataset.n_rows} for "
+            f"{dataset.n_classes} classes",
+            where=dataset.source,
+            hint="Add rows",
+        )
+    return np.concatenate([order[first], free[n_test:]]), free[:n_test]

@@ -1,0 +1,1 @@
+"""Training: the only room that knows scikit-learn's estimators."""
