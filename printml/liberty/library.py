@@ -15,7 +15,9 @@ Sense = Literal["positive_unate", "negative_unate", "non_unate"]
 class Cell:
     """One combinational cell with one output.
 
-    Input state s (0 .. 2**n_inputs-1) has input pin i at bit i.
+    Input state s (0 .. 2**n_inputs-1) has input pin i at bit i. Delays and energies that the
+    Liberty file does not give are NaN (the CNT-TFT figures hold no delays);
+    `printml.liberty.reader.require_timing` and `require_energy` raise where they are needed.
 
     Attributes
     ----------
