@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from printml.circuit.adder_graph import shared_sums
 from printml.circuit.build import CircuitBuilder
 from printml.circuit.ir import Circuit, Sum
 from printml.quantize.integer_model import IntegerModel, IntegerNetwork, IntegerTree, ovo_pairs
@@ -66,13 +67,7 @@ def _layers(builder: CircuitBuilder, model: IntegerNetwork, inputs: list[int]) -
         if layer > 0:
             words = [builder.relu(word) for word in words]
         rounding = model.rounding_constant if layer == len(model.weights) - 1 else 0
-        words = [
-            builder.sum(
-                [(int(c), word) for c, word in zip(row, words, strict=True)],
-                int(constant) + rounding,
-            )
-            for row, constant in zip(weight, intercept, strict=True)
-        ]
+        words = shared_sums(builder, words, weight, intercept + rounding)
     return words
 
 

@@ -138,7 +138,7 @@ def _argmax_expression(names: Sequence[str], labels: Sequence[int]) -> str:
 
 
 def structural_verilog(logic: Logic, *, header: Sequence[str] = ()) -> str:
-    """One assignment per AND, XOR or majority node: what synthesis starts from."""
+    """One assignment per AND: what synthesis starts from."""
     names = {0: "1'b0"}
     wires = identifiers(
         [f"n{logic.first_node + k}" for k in range(len(logic.nodes))],
@@ -154,16 +154,9 @@ def structural_verilog(logic: Logic, *, header: Sequence[str] = ()) -> str:
         return f"~{names[literal >> 1]}" if literal & 1 else names[literal >> 1]
 
     lines = [*comment(header), *module_head(logic.name, logic.inputs, logic.outputs)]
-    for index, (kind, operands) in enumerate(logic.nodes, start=logic.first_node):
+    for index, (a, b) in enumerate(logic.nodes, start=logic.first_node):
         names[index] = wires[index - logic.first_node]
-        a = [text(literal) for literal in operands]
-        if kind == "and":
-            expression = f"{a[0]} & {a[1]}"
-        elif kind == "xor":
-            expression = f"{a[0]} ^ {a[1]}"
-        else:
-            expression = f"({a[0]} & {a[1]}) | ({a[2]} & ({a[0]} | {a[1]}))"
-        lines.append(f"  wire {names[index]} = {expression};")
+        lines.append(f"  wire {names[index]} = {text(a)} & {text(b)};")
     for bus in logic.outputs:
         bits = ", ".join(text(literal) for literal in reversed(bus.literals))
         lines.append(f"  assign {bus.name} = {{{bits}}};")
