@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from printml.arrays import frozen
@@ -46,8 +48,7 @@ def random_network(seed: int, *, decision: str, bits: int = 3, largest: int = 20
     if decision == "ovo":
         sizes = [n_inputs, n_sums]
     weights = [
-        rng.integers(-largest, largest + 1, size=(b, a)).tolist()
-        for a, b in zip(sizes, sizes[1:], strict=False)
+        rng.integers(-largest, largest + 1, size=(b, a)).tolist() for a, b in pairwise(sizes)
     ]
     intercepts = [rng.integers(-99, 100, size=b).tolist() for b in sizes[1:]]
     return network(

@@ -62,8 +62,8 @@ def _lower_op(logic: LogicBuilder, op: Op, value_range: Range, words: Sequence[W
                 heap.add_word(word.bits, word.signed, coefficient)
             return Word(tuple(heap.compress()), signed)
         case Relu(operand):
-            *bits, sign = words[operand].bits
-            return Word(tuple(logic.and_(bit, sign ^ 1) for bit in bits))
+            *magnitude, sign = words[operand].bits
+            return Word(tuple(logic.and_(bit, sign ^ 1) for bit in magnitude))
         case Above(operand, threshold):
             return Word((above_constant(logic, words[operand], threshold),))
         case Select(condition, if_true, if_false):

@@ -1,1 +1,1 @@
-
+"""Mapped netlists as flat integer arrays: read, write, build, simplify."""

@@ -1,0 +1,44 @@
+# `make redwine` and `make test` set up what they need and do the rest.
+
+SETS := redwine whitewine cardio pendigits arrhythmia balance mammographic seeds vertebral breastcancer
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+BIN := .venv/bin
+
+.PHONY: help setup all test lint bench published clean $(SETS)
+
+help:
+	@echo "make SET        train, build and verify the five circuits of a data set:"
+	@echo "                $(SETS)"
+	@echo "make all        all of them"
+	@echo "make published  the eight published models with scores kept, beside their figures"
+	@echo "make test       lint, types and the whole test suite"
+	@echo "make bench      speed and growth of the kernel and of each build step"
+	@echo "make clean      remove run folders and caches (not the set-up)"
+
+.venv/.ready: pyproject.toml requirements.lock scripts/setup.sh
+	scripts/setup.sh
+
+setup: .venv/.ready
+
+$(SETS): .venv/.ready
+	$(BIN)/printml flow flows/$@.toml -j $(JOBS)
+
+all: .venv/.ready
+	$(BIN)/printml flow $(SETS:%=flows/%.toml) -j $(JOBS)
+
+published: .venv/.ready
+	$(BIN)/python benchmarks/published.py -j $(JOBS)
+
+test: .venv/.ready lint
+	$(BIN)/python -m pytest -n $(JOBS)
+
+lint: .venv/.ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: .venv/.ready
+	$(BIN)/python benchmarks/bench.py
+
+clean:
+	rm -rf runs build dist .pytest_cache .hypothesis .mypy_cache .ruff_cache

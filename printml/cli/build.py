@@ -1,0 +1,208 @@
+"""`printml build`, `printml train` and `printml flow`."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from joblib import Parallel, delayed
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from printml.cli.output import error_console, print_json, print_table, step_progress
+from printml.errors import InputError, PrintmlError
+from printml.flow.build import build, train_only
+from printml.flow.recipe import FAMILIES, Recipe, read_flow, read_toml, recipe_from_table
+from printml.flow.run import read_json
+from printml.report.table import summary_table
+
+DEFAULTS = {field.name: field.default for field in dataclasses.fields(Recipe)}
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def _model_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    options: list[Decorator] = [
+        click.option("--target", metavar="COL", help="Label column [default: the set's own; last]"),
+        click.option("--model", type=click.Choice(FAMILIES), help="Classifier family."),
+        click.option(
+            "--coefficients",
+            metavar="FILE",
+            help="Build from integer coefficients (JSON) instead of training.",
+        ),
+        click.option("--input-bits", type=int, help="Bits of each input [default: 4; trees 8]."),
+        click.option("--coef-bits", type=int, help="Bits of each coefficient [default: 8]."),
+        click.option(
+            "--hidden", type=int, help="Hidden neurons of an MLP [default: as published]."
+        ),
+        click.option("--ovr", is_flag=True, default=None, help="svm-c: one-vs-rest."),
+        click.option("--penalty", type=click.Choice(["l1", "l2"]), help="svm-c: penalty."),
+        click.option("--max-depth", type=int, help="tree: depth limit [default: fully grown]."),
+        click.option("--max-leaf-nodes", type=int, help="tree: leaf limit."),
+        click.option(
+            "--split",
+            type=click.Choice(["stratified", "published"]),
+            help="stratified 70/30 with the seed, or scikit-learn's random_state=42 "
+            "[default: stratified].",
+        ),
+        click.option("--seed", type=int, help="Seed of every random draw [default: 0]."),
+        click.option("--library", metavar="NAME", help="Cell library [default: egfet]."),
+        click.option("--liberty", metavar="FILE", help="Your own Liberty file instead."),
+        click.option("--vdd", type=float, help="Supply in volts [default: 1.0]."),
+        click.option("--clock-ms", type=float, help="Clock period in ms [default: 200]."),
+        click.option(
+            "--keep-scores",
+            is_flag=True,
+            default=None,
+            help="Also output the sums before the decision, as published circuits do.",
+        ),
+        click.option("--effort", help="Synthesis effort: fast or normal [default: normal]."),
+        click.option("--timeout", "timeout_s", type=float, help="Seconds per tool call [300]."),
+        click.option("--recipe", "recipe_file", metavar="FILE", help="Start from a recipe.toml."),
+        click.option(
+            "--out", metavar="DIR", help="Run folder to make [default: runs/DATASET/MODEL]."
+        ),
+        click.option("-j", "--jobs", type=click.IntRange(1), default=1, show_default=True),
+        click.option("--json", "as_json", is_flag=True, help="Print metrics.json, no progress."),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def _recipe(dataset: str | None, recipe_file: str | None, choices: dict[str, Any]) -> Recipe:
+    """Recipe file first, then what the command line says."""
+    table = {}
+    where = "command line"
+    if recipe_file is not None:
+        table = read_toml(Path(recipe_file), what="recipe")
+        where = recipe_file
+    table |= {name: value for name, value in choices.items() if value is not None}
+    if dataset is not None:
+        table["dataset"] = dataset
+    for name, option in (("dataset", "DATASET"), ("model", "--model")):
+        if name not in table:
+            raise InputError(f"{option} is missing", hint="See `printml build --help`")
+    return recipe_from_table(table, where=where)
+
+
+def default_folder(recipe: Recipe) -> Path:
+    """runs/DATASET/MODEL below the current folder."""
+    return Path("runs") / Path(recipe.dataset).stem / recipe.model
+
+
+@click.command("build")
+@click.argument("dataset", required=False)
+@_model_options
+def build_command(
+    dataset: str | None,
+    recipe_file: str | None,
+    out: str | None,
+    jobs: int,
+    as_json: bool,
+    **choices: Any,
+) -> None:
+    """Train, synthesise, measure and verify one circuit.
+
+    DATASET is a built-in name (see `printml data list`) or a CSV file with a header.
+    """
+    recipe = _recipe(dataset, recipe_file, choices)
+    target = Path(out) if out else default_folder(recipe)
+    with step_progress(as_json) as progress:
+        build(recipe, target, n_jobs=jobs, progress=progress)
+    show_runs([target], title=str(target), as_json=as_json)
+
+
+@click.command("train")
+@click.argument("dataset", required=False)
+@_model_options
+def train_command(
+    dataset: str | None,
+    recipe_file: str | None,
+    out: str | None,
+    jobs: int,
+    as_json: bool,
+    **choices: Any,
+) -> None:
+    """Train and quantise only; `printml synth RUN` goes on from there.
+
+    DATASET is a built-in name (see `printml data list`) or a CSV file with a header.
+    """
+    recipe = _recipe(dataset, recipe_file, choices)
+    target = Path(out) if out else default_folder(recipe)
+    with step_progress(as_json) as progress:
+        train_only(recipe, target, n_jobs=jobs, progress=progress)
+    if as_json:
+        print_json(read_json(target / "model.json"))
+    else:
+        click.echo(f"{target}: model.json, rows.npz, recipe.toml; next: printml synth {target}")
+
+
+@click.command("flow")
+@click.argument("files", nargs=-1, required=True, metavar="FLOW.toml...")
+@click.option("--out", default="runs", show_default=True, help="Folder for the run folders.")
+@click.option(
+    "-j", "--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, show_default=True
+)
+@click.option("--json", "as_json", is_flag=True, help="Print all metrics, no progress.")
+def flow_command(files: tuple[str, ...], out: str, jobs: int, as_json: bool) -> None:
+    """Build all circuits of flow files side by side and print one table per flow."""
+    flows = [read_flow(Path(file)) for file in files]
+    work = [
+        (recipe, Path(out) / flow.name / _unique_name(flow.recipes, k))
+        for flow in flows
+        for k, recipe in enumerate(flow.recipes)
+    ]
+    tasks = Parallel(n_jobs=min(jobs, len(work)), return_as="generator_unordered")(
+        delayed(_build_one)(recipe, target) for recipe, target in work
+    )
+    failed: list[tuple[Path, PrintmlError]] = []
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    console = error_console()
+    with Progress(*columns, console=console, disable=as_json) as bar:
+        task = bar.add_task("circuits", total=len(work))
+        for target, error in tasks:
+            if error is not None:
+                failed.append((target, error))
+            if not as_json:
+                console.print(f"printml: {target} {'done' if error is None else 'FAILED'}")
+            bar.advance(task)
+    broken = {target for target, _ in failed}
+    for flow in flows:
+        done = [t for _, t in work if t.parent.name == flow.name and t not in broken]
+        if done:
+            show_runs(done, title=f"{flow.name}: run folders in {done[0].parent}", as_json=as_json)
+    for target, error in sorted(failed, key=lambda pair: str(pair[0])):
+        click.echo(f"printml: {target}: {error}", err=True)
+    if failed:
+        raise failed[0][1]
+
+
+def _unique_name(recipes: tuple[Recipe, ...], k: int) -> str:
+    """The model's family, numbered where a flow builds it more than once."""
+    before = sum(recipe.model == recipes[k].model for recipe in recipes[:k])
+    return recipes[k].model + (f"-{before + 1}" if before else "")
+
+
+def _build_one(recipe: Recipe, target: Path) -> tuple[Path, PrintmlError | None]:
+    try:
+        build(recipe, target, progress=lambda step: None)
+    except PrintmlError as error:
+        return target, error
+    return target, None
+
+
+def show_runs(paths: list[Path], *, title: str, as_json: bool) -> None:
+    """Print the metrics of run folders as a table or as JSON."""
+    runs = [read_json(path / "metrics.json") for path in paths]
+    if as_json:
+        print_json(runs[0] if len(runs) == 1 else runs)
+        return
+    print_table(summary_table(runs, title=title))

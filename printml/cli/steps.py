@@ -1,0 +1,85 @@
+"""`printml synth`, `simulate`, `verify` and `report` on run folders."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from rich.table import Table
+
+from printml.cli.build import show_runs
+from printml.cli.output import print_json, print_table, step_progress
+from printml.errors import InputError
+from printml.flow.build import rebuild, remeasure, reverify
+
+run_argument = click.argument("run", type=click.Path(path_type=Path))
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, no progress.")
+
+
+@click.command("synth")
+@run_argument
+@click.option("-j", "--jobs", type=click.IntRange(1), default=1, show_default=True)
+@json_option
+def synth_command(run: Path, jobs: int, as_json: bool) -> None:
+    """Synthesise the model of a run folder (again), then measure and verify it."""
+    with step_progress(as_json) as progress:
+        rebuild(run, n_jobs=jobs, progress=progress)
+    show_runs([run], title=str(run), as_json=as_json)
+
+
+@click.command("simulate")
+@run_argument
+@json_option
+def simulate_command(run: Path, as_json: bool) -> None:
+    """Activity, power and timing of a run folder's netlist, on the test rows."""
+    with step_progress(as_json) as progress:
+        stage = remeasure(run, progress=progress)
+    if as_json:
+        print_json(stage)
+        return
+    table = Table("figure", "value", title=str(run))
+    for name in (
+        "area_cm2",
+        "power_mw",
+        "static_power_mw",
+        "active_power_mw",
+        "published_rule_power_mw",
+        "delay_ms",
+        "max_rate_hz",
+        "n_cells",
+    ):
+        table.add_row(name, f"{stage[name]:.5g}")
+    print_table(table)
+
+
+@click.command("verify")
+@run_argument
+@json_option
+def verify_command(run: Path, as_json: bool) -> None:
+    """Climb the equality ladder again: kernel, Icarus under cocotb, activity, formal proof."""
+    with step_progress(as_json) as progress:
+        verdicts = reverify(run, progress=progress)
+    if as_json:
+        print_json([asdict(verdict) for verdict in verdicts])
+        return
+    table = Table("equality", "how", "vectors", "seconds", "detail", title=str(run))
+    for verdict in verdicts:
+        vectors = str(verdict.n_vectors) if verdict.n_vectors else "all"
+        table.add_row(verdict.check, verdict.how, vectors, f"{verdict.seconds:.2f}", verdict.detail)
+    print_table(table)
+
+
+@click.command("report")
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@json_option
+def report_command(runs: tuple[Path, ...], as_json: bool) -> None:
+    """The result table of finished run folders."""
+    for run in runs:
+        if not (run / "metrics.json").exists():
+            raise InputError(
+                "not a finished run folder: it has no metrics.json",
+                where=str(run),
+                hint="Make one with `printml build`",
+            )
+    show_runs(list(runs), title="runs", as_json=as_json)

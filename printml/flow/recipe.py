@@ -1,0 +1,193 @@
+"""A recipe: everything that decides what a run folder holds."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from printml.errors import InputError
+from printml.files import read_text
+
+Family = Literal["svm-c", "svm-r", "mlp-c", "mlp-r", "tree"]
+FAMILIES = get_args(Family)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Choices of one build; an empty string or 0 means "the default for this model".
+
+    Attributes
+    ----------
+    dataset
+        Built-in name or path of a CSV file.
+    target
+        Label column; empty for the data set's own, or the last column of a file.
+    model
+        One of `FAMILIES`.
+    coefficients
+        JSON file of integer coefficients to build from instead of training; empty to train.
+    input_bits
+        Bits of each input; 0 for 4 (SVM, MLP) or 8 (tree).
+    coef_bits
+        Bits of each coefficient, sign included.
+    hidden
+        Hidden neurons of an MLP; 0 for the published topology or the stated rule.
+    ovr
+        One-vs-rest instead of one-vs-one for `svm-c`.
+    penalty
+        `l1` or `l2` for `svm-c`; empty for the rule (l1 above 100 features).
+    max_depth, max_leaf_nodes
+        Limits of a tree; 0 for none.
+    split
+        `stratified` or `published`.
+    seed
+        The one seed every random draw of the run comes from.
+    library, liberty
+        Built-in library, or path of a Liberty file, which then wins.
+    vdd
+        Supply in volts (built-in libraries only).
+    clock_ms
+        Clock period.
+    keep_scores
+        Also output the sums before the decision.
+    effort
+        Synthesis effort.
+    timeout_s
+        Limit of each tool call in seconds.
+    """
+
+    dataset: str
+    model: Family
+    target: str = ""
+    coefficients: str = ""
+    input_bits: int = 0
+    coef_bits: int = 8
+    hidden: int = 0
+    ovr: bool = False
+    penalty: Literal["", "l1", "l2"] = ""
+    max_depth: int = 0
+    max_leaf_nodes: int = 0
+    split: Literal["stratified", "published"] = "stratified"
+    seed: int = 0
+    library: str = "egfet"
+    liberty: str = ""
+    vdd: float = 1.0
+    clock_ms: float = 200.0
+    keep_scores: bool = False
+    effort: str = "normal"
+    timeout_s: float = 300.0
+
+    def __post_init__(self) -> None:
+        _choice("model", self.model, FAMILIES)
+        _choice("split", self.split, ("stratified", "published"))
+        _choice("penalty", self.penalty, ("", "l1", "l2"))
+        _between("input_bits", self.input_bits, 0, 16)
+        _between("coef_bits", self.coef_bits, 2, 24)
+        _between("hidden", self.hidden, 0, 256)
+        _between("max_depth", self.max_depth, 0, 64)
+        _between("max_leaf_nodes", self.max_leaf_nodes, 0, 100_000)
+        _between("seed", self.seed, 0, 2**32 - 1)
+        for name in ("clock_ms", "timeout_s", "vdd"):
+            if not 0 < getattr(self, name) < float("inf"):
+                raise InputError(f"{name} must be a positive number, not {getattr(self, name)}")
+        if self.coefficients and self.model == "tree":
+            raise InputError(
+                "coefficient files hold SVM and MLP models only", hint="Leave out --coefficients"
+            )
+
+    @property
+    def bits(self) -> int:
+        """Bits of each input, the default filled in."""
+        return self.input_bits or (8 if self.model == "tree" else 4)
+
+
+def _choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        close = difflib.get_close_matches(value, allowed, n=1)
+        hint = f"Did you mean {close[0]!r}?" if close else f"Choose one of {', '.join(allowed)}"
+        raise InputError(f"{name} {value!r} is unknown", hint=hint)
+
+
+def _between(name: str, value: int, low: int, high: int) -> None:
+    if not low <= value <= high:
+        raise InputError(f"{name} must lie in {low} .. {high}, not {value}")
+
+
+def recipe_from_table(table: dict[str, Any], *, where: str) -> Recipe:
+    """A recipe from a TOML table.
+
+    Raises
+    ------
+    InputError
+        For an unknown key (the nearest known one is suggested), a missing one or a wrong type.
+    """
+    fields = {field.name: field for field in dataclasses.fields(Recipe)}
+    for name, value in table.items():
+        if name not in fields:
+            close = difflib.get_close_matches(name, fields, n=1)
+            hint = f"Did you mean {close[0]!r}?" if close else f"Known keys: {', '.join(fields)}"
+            raise InputError(f"unknown key {name!r}", where=where, hint=hint)
+        kind = {"int": int, "float": float, "bool": bool}.get(str(fields[name].type), str)
+        fits = isinstance(value, (int, float) if kind is float else kind)
+        if not fits or (isinstance(value, bool) and kind is not bool):
+            raise InputError(f"{name} must be of type {kind.__name__}, not {value!r}", where=where)
+    for name in ("dataset", "model"):
+        if name not in table:
+            raise InputError(f"key {name!r} is missing", where=where)
+    try:
+        return Recipe(**table)
+    except InputError as error:
+        raise InputError(error.what, where=where, hint=error.hint) from error
+
+
+def read_toml(path: Path, *, what: str) -> dict[str, Any]:
+    """Parse a TOML file; `InputError` with the position if it is not TOML."""
+    try:
+        return tomllib.loads(read_text(path, what=what))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{what} is not TOML: {error}", where=str(path)) from error
+
+
+def recipe_to_toml(recipe: Recipe) -> str:
+    """The recipe with every choice spelled out; `recipe_from_table` reads it back."""
+    lines = ["# What this run was made from; `printml build --recipe` builds it again."]
+    for field in dataclasses.fields(recipe):
+        value = getattr(recipe, field.name)
+        # JSON strings and numbers are TOML strings and numbers.
+        lines.append(f"{field.name} = {json.dumps(value)}")
+    return "\n".join([*lines, ""])
+
+
+@dataclass(frozen=True)
+class FlowFile:
+    """A `flows/*.toml`: shared choices and one recipe per circuit."""
+
+    name: str
+    recipes: tuple[Recipe, ...]
+
+
+def read_flow(path: Path) -> FlowFile:
+    """Read a flow: top-level keys are shared, each `[[circuit]]` adds its own.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or holds no circuit, or a key is wrong.
+    """
+    table = read_toml(path, what="flow file")
+    circuits = table.pop("circuit", [])
+    if not isinstance(circuits, list) or not circuits:
+        raise InputError(
+            "the flow has no circuit", where=str(path), hint="Add at least one [[circuit]] table"
+        )
+    recipes = []
+    for number, circuit in enumerate(circuits, start=1):
+        if not isinstance(circuit, dict):
+            raise InputError(f"circuit {number} is not a table", where=str(path))
+        recipes.append(recipe_from_table(table | circuit, where=f"{path}, circuit {number}"))
+    return FlowFile(path.stem, tuple(recipes))

@@ -1,0 +1,1 @@
+"""Run folders to tables people read."""

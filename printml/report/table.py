@@ -1,0 +1,82 @@
+"""The result table of one or more run folders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.table import Table
+
+from printml.power_sources import SOURCES, weakest_source
+
+COLUMNS = (
+    "circuit",
+    "float acc.",
+    "circuit acc. [95 %]",
+    "rows",
+    "cells",
+    "area cm2",
+    "power mW",
+    "path ms",
+    "max Hz",
+    "powered by",
+    "equality",
+)
+
+
+def summary_row(metrics: dict[str, Any]) -> list[str]:
+    """Printable cells for one run, from its `metrics.json`; rounding happens here only."""
+    stage = metrics["stages"][-1]
+    reference = metrics.get("float")
+    float_accuracy = "-"
+    if reference is not None:
+        part = reference["test"]
+        float_accuracy = f"{part['n_correct'] / part['n_rows']:.3f}"
+    return [
+        f"{metrics['dataset']} {metrics['model']}",
+        float_accuracy,
+        f"{stage['accuracy_test']:.3f} "
+        f"[{stage['accuracy_test_low']:.3f}, {stage['accuracy_test_high']:.3f}]",
+        str(stage["n_test"]),
+        str(stage["n_cells"]),
+        f"{stage['area_cm2']:.3f}",
+        f"{stage['power_mw']:.2f}",
+        f"{stage['delay_ms']:.1f}",
+        f"{stage['max_rate_hz']:.1f}",
+        source_text(stage["power_mw"]),
+        stage["equivalence"]["headline"],
+    ]
+
+
+def source_text(power_mw: float) -> str:
+    """The weakest printed source that suffices, or that none does."""
+    source = weakest_source(power_mw)
+    if source is None:
+        return f"none (over {SOURCES[-1].power_mw:g} mW)"
+    return f"{source.name} ({source.power_mw:g} mW)"
+
+
+def summary_table(runs: Sequence[dict[str, Any]], *, title: str) -> Table:
+    """A rich table with one row per run."""
+    table = Table(title=title, caption=caption(runs), caption_justify="left")
+    for name in COLUMNS:
+        left = name in ("circuit", "powered by", "equality")
+        table.add_column(name, justify="left" if left else "right", overflow="fold")
+    for metrics in runs:
+        table.add_row(*summary_row(metrics))
+    return table
+
+
+def caption(runs: Sequence[dict[str, Any]]) -> str:
+    """What the figures of the table rest on."""
+    stage = runs[0]["stages"][-1]
+    notes = sorted({note for metrics in runs for note in metrics["stages"][-1]["library_notes"]})
+    return " ".join(
+        [
+            f"Library {stage['library']}, {stage['vdd']:g} V, clock {stage['clock_ms']:g} ms;",
+            f"split {runs[0]['split']}, seed {runs[0]['seed']};",
+            "accuracy on test rows never used for a choice, interval by Clopper-Pearson;",
+            "float acc. is scikit-learn's on unquantised inputs.",
+            *notes,
+        ]
+    )

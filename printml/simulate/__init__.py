@@ -1,0 +1,1 @@
+"""What a netlist answers, how often its nets switch, and the power and delay that follow."""

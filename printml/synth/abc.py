@@ -1,0 +1,75 @@
+"""The adapter of ABC and the scripts that map logic onto cells.
+
+What is known to work on printed libraries: area recovery by resubstitution before a
+structural-choice mapper. There is no timing pressure at 5 Hz, so all flows go for area.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from printml.errors import ToolError
+from printml.synth.yosys import abc_path
+from printml.tools import ToolRun, run_tool
+
+
+@dataclass(frozen=True)
+class MappingFlow:
+    """A named ABC script from a network of functions to a network of cells."""
+
+    name: str
+    script: str
+
+
+_RESUB_ROUND = "resub -K 12 -N 3 -F 2; rewrite; refactor -N 12; resub -K 10 -N 2"
+
+KEEP = MappingFlow("keep", "strash; resub -K 6; resub -K 8; resub -K 10; resub -K 12; amap")
+"""Keeps the NAND form of the adders: quick, and often the smallest where adders dominate."""
+RESUB = MappingFlow("resub", "strash; ifraig; " + f"{_RESUB_ROUND}; " * 6 + "dch; amap")
+"""Restructures, then maps with choices: finds what the word level cannot see."""
+CHOICES = MappingFlow("choices", "strash; &get -n; &syn3; &syn3; &dch; &put; map -a")
+"""Best for trees."""
+DEEP = MappingFlow(
+    "deep",
+    "strash; &get -n; &deepsyn -I 1 -J 3 -T 30; &put; " + f"{_RESUB_ROUND}; " * 3 + "dch; amap",
+)
+"""Random deep restructuring: minutes, but small circuits may collapse to a fraction."""
+
+EFFORTS: dict[str, tuple[MappingFlow, ...]] = {
+    "fast": (KEEP,),
+    "normal": (KEEP, RESUB, CHOICES),
+    "thorough": (KEEP, RESUB, CHOICES, DEEP),
+}
+"""Flows tried for each effort; the smallest result is taken."""
+
+
+def run_abc(
+    script: str, *, folder: Path, name: str, log_folder: Path, output: str, timeout_s: float
+) -> ToolRun:
+    """Run an ABC script in `folder` and check that it wrote `output`.
+
+    ABC exits with 0 after most errors, so the output file is what counts.
+
+    Raises
+    ------
+    ToolError
+        If ABC is missing, fails, is killed, or writes nothing; `ToolTimeoutError` past the limit.
+    """
+    target = folder / output
+    target.unlink(missing_ok=True)
+    run = run_tool(
+        [abc_path(), "-c", script],
+        tool="ABC",
+        folder=folder,
+        log=log_folder / f"{name}.log",
+        timeout_s=timeout_s,
+    )
+    if not target.exists() or target.stat().st_size == 0:
+        lines = " | ".join(run.output.splitlines()[-6:])
+        raise ToolError(
+            f"ABC wrote no result: {lines}",
+            where=f"log {log_folder / f'{name}.log'}",
+            hint="The script is the first line of the log",
+        )
+    return run
