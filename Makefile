@@ -27,7 +27,7 @@ all: .venv/.ready
 	$(BIN)/printml flow $(SETS:%=flows/%.toml) -j $(JOBS)
 
 published: .venv/.ready
-	$(BIN)/python benchmarks/published.py -j $(JOBS)
+	$(BIN)/python -m benchmarks.published -j $(JOBS)
 
 test: .venv/.ready lint
 	$(BIN)/python -m pytest -n $(JOBS)
@@ -38,7 +38,7 @@ lint: .venv/.ready
 	$(BIN)/mypy
 
 bench: .venv/.ready
-	$(BIN)/python benchmarks/bench.py
+	$(BIN)/python -m benchmarks.bench
 
 clean:
 	rm -rf runs build dist .pytest_cache .hypothesis .mypy_cache .ruff_cache

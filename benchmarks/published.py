@@ -3,7 +3,7 @@
 Builds every entry of datasets/published_models.json twice (scores kept, as published, and class
 only) on the published split, in full: synthesis, measurement and verification.
 
-    python benchmarks/published.py [-j N]
+    python -m benchmarks.published [-j N]
 """
 
 from __future__ import annotations

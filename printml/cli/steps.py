@@ -49,7 +49,8 @@ def simulate_command(run: Path, as_json: bool) -> None:
         "max_rate_hz",
         "n_cells",
     ):
-        table.add_row(name, f"{stage[name]:.5g}")
+        if name in stage:
+            table.add_row(name, f"{stage[name]:.5g}")
     print_table(table)
 
 

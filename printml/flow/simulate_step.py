@@ -8,6 +8,7 @@ from typing import Any
 from printml.files import write_text_atomic
 from printml.flow.accuracy import Accuracy, measure_accuracy
 from printml.flow.run import library_of, read_netlist, read_run
+from printml.liberty.reader import has_timing
 from printml.simulate.activity import measure_activity
 from printml.simulate.power import power, published_rule_power
 from printml.simulate.saif import write_saif
@@ -22,7 +23,15 @@ def simulate_step(path: Path) -> dict[str, Any]:
     activity = measure_activity(netlist, library, rows.X_int[rows.test])
     write_text_atomic(run.activity, write_saif(netlist, activity, clock_ms=recipe.clock_ms))
     watts = power(netlist, library, activity, clock_ms=recipe.clock_ms)
-    timing = critical_path(netlist, library)
+    # A library without delays (its notes say so) leaves the timing fields out, not 0.
+    timed: dict[str, Any] = {}
+    if has_timing(library):
+        timing = critical_path(netlist, library)
+        timed = {
+            "delay_ms": timing.delay_ms,
+            "max_rate_hz": max_rate_hz(timing.delay_ms),
+            "meets_clock": timing.delay_ms <= recipe.clock_ms,
+        }
     predicted = model.predict(rows.X_int)
     train_accuracy = measure_accuracy(predicted[rows.train], rows.y[rows.train])
     test_accuracy = measure_accuracy(predicted[rows.test], rows.y[rows.test])
@@ -38,8 +47,7 @@ def simulate_step(path: Path) -> dict[str, Any]:
             netlist, library, activity, clock_ms=recipe.clock_ms
         ).power_mw,
         "power_rows": "test rows in file order",
-        "delay_ms": timing.delay_ms,
-        "max_rate_hz": max_rate_hz(timing.delay_ms),
+        **timed,
         "n_cells": netlist.n_gates,
         "cells": netlist.cell_counts(),
         "vdd": library.vdd,
@@ -47,7 +55,6 @@ def simulate_step(path: Path) -> dict[str, Any]:
         "keep_scores": recipe.keep_scores,
         "library": library.name,
         "library_notes": list(library.notes),
-        "meets_clock": timing.delay_ms <= recipe.clock_ms,
     }
 
 

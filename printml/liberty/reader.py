@@ -91,6 +91,15 @@ def require_timing(library: CellLibrary) -> None:
     _require(library, _TIMING, "delay", hint="Choose a library with timing groups")
 
 
+def has_timing(library: CellLibrary) -> bool:
+    """Whether every cell has delays; some characterisations have none."""
+    try:
+        require_timing(library)
+    except LibertyError:
+        return False
+    return True
+
+
 def require_energy(library: CellLibrary) -> None:
     """Check that every cell has switching energies.
 

@@ -41,11 +41,18 @@ def summary_row(metrics: dict[str, Any]) -> list[str]:
         str(stage["n_cells"]),
         f"{stage['area_cm2']:.3f}",
         f"{stage['power_mw']:.2f}",
-        f"{stage['delay_ms']:.1f}",
-        f"{stage['max_rate_hz']:.1f}",
+        *timing_cells(stage),
         source_text(stage["power_mw"]),
         stage["equivalence"]["headline"],
     ]
+
+
+def timing_cells(stage: dict[str, Any]) -> list[str]:
+    """Critical path and highest rate; `-` where the library has no delays."""
+    if "delay_ms" not in stage:
+        return ["-", "-"]
+    late = "" if stage["meets_clock"] else " !"
+    return [f"{stage['delay_ms']:.1f}{late}", f"{stage['max_rate_hz']:.1f}"]
 
 
 def source_text(power_mw: float) -> str:
@@ -70,7 +77,9 @@ def summary_table(runs: Sequence[dict[str, Any]], *, title: str) -> Table:
 def caption(runs: Sequence[dict[str, Any]]) -> str:
     """What the figures of the table rest on."""
     stage = runs[0]["stages"][-1]
-    notes = sorted({note for metrics in runs for note in metrics["stages"][-1]["library_notes"]})
+    late = any(not metrics["stages"][-1].get("meets_clock", True) for metrics in runs)
+    notes = ["! longer than the clock period: sample at `max Hz` or slower."] if late else []
+    notes += sorted({note for metrics in runs for note in metrics["stages"][-1]["library_notes"]})
     return " ".join(
         [
             f"Library {stage['library']}, {stage['vdd']:g} V, clock {stage['clock_ms']:g} ms;",
