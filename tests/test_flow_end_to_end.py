@@ -219,6 +219,20 @@ def test_published_models_reach_the_published_accuracy(dataset, model, accuracy,
     assert stage["area_cm2"] <= 0.72 * published_cm2[f"{dataset} {model}"]
 
 
+@pytest.mark.parametrize("model", ["tree", "svm-c"])
+def test_a_circuit_without_gates_is_built_too(model, tmp_path):
+    """One class in 40 rows is so rare that nothing beats always saying the other."""
+    rng = np.random.default_rng(2)
+    rows = [f"{a:.2f},{a:.2f},{int(k in (3, 7))}" for k, a in enumerate(rng.random(40))]
+    (tmp_path / "rare.csv").write_text("\n".join(["a,b,label", *rows, ""]))
+    limit = {"max_leaf_nodes": 2} if model == "tree" else {}
+    recipe = Recipe(dataset=str(tmp_path / "rare.csv"), model=model, input_bits=1, **limit)
+    stage = read_json(build(recipe, tmp_path / "run", progress=silent) / "metrics.json")["stages"][
+        0
+    ]
+    assert stage["n_cells"] == sum(stage["cells"].values())
+
+
 def test_a_users_table_and_library(tmp_path):
     rng = np.random.default_rng(1)
     rows = [f"{a:.3f},{b:.3f},{'high' if a + b > 1 else 'low'}" for a, b in rng.random((80, 2))]

@@ -108,7 +108,7 @@ def test_verilog_text() -> None:
     assert "`timescale 1ns/1ps" in text
     nor = (
         "module NOR2X1 (A1, A2, Y);\n  input A1;\n  input A2;\n  output Y;\n"
-        "  assign Y = ~(A1 | A2);\nendmodule\n"
+        "  nor (Y, A1, A2);\nendmodule\n"
     )
     assert nor in text
     assert text.count("\nmodule ") == 7

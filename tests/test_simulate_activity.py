@@ -95,7 +95,7 @@ SAIF = r"""(SAIFILE
   (INSTANCE top
     (NET
       (x\[0\] (T0 600000000) (T1 200000000) (TX 0) (TC 1) (IG 0))
-      (x\[1\] (T0 400000000) (T1 400000000) (TX 0) (TC 2) (IG 0))
+      (x\[1\] (T0 400000000) (T1 400000000) (TX 0) (TC 3) (IG 0))
       (n4 (T0 200000000) (T1 600000000) (TX 0) (TC 1) (IG 0))
       (class (T0 200000000) (T1 600000000) (TX 0) (TC 1) (IG 0))
     )
@@ -113,10 +113,8 @@ def nand_with_activity():
 
 def test_saif_text():
     netlist, activity = nand_with_activity()
-    activity_text = write_saif(netlist, activity, clock_ms=200)
     # x = 0, 2, 0, 3: the low bit rises once, the high bit toggles at every step.
-    expected = SAIF.replace("(T1 400000000) (TX 0) (TC 2)", "(T1 400000000) (TX 0) (TC 3)")
-    assert activity_text == expected
+    assert write_saif(netlist, activity, clock_ms=200) == SAIF
 
 
 @settings(deadline=None, max_examples=30)
@@ -148,9 +146,9 @@ def test_saif_of_wrong_activity_or_clock():
         ("(OTHER)", "not a SAIF file"),
         (SAIF[:-3], "ends inside a parenthesis"),
         (SAIF + ")", "a closing parenthesis too many"),
-        (SAIF.replace("(TC 2)", ""), r"net x\[1\] lacks T0, T1 or TC"),
-        (SAIF.replace("(TC 2)", "(TC two)"), r"net x\[1\] lacks"),
-        (SAIF.replace("(TC 2)", "(TC)"), r"net x\[1\] lacks"),
+        (SAIF.replace("(TC 3)", ""), r"net x\[1\] lacks T0, T1 or TC"),
+        (SAIF.replace("(TC 3)", "(TC two)"), r"net x\[1\] lacks"),
+        (SAIF.replace("(TC 3)", "(TC)"), r"net x\[1\] lacks"),
         (SAIF.replace("class", "n4"), "net n4 is there twice"),
         (SAIF.replace("(NET", "(NET word"), "not a net"),
         (SAIF.replace('"2.0"', '"2.0'), "cannot read|inside a parenthesis|not a SAIF"),

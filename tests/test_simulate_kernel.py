@@ -121,7 +121,7 @@ def test_packed_words_of_another_netlist():
 def test_netlist_without_class():
     builder = NetlistBuilder("top", library=tiny_library())
     builder.add_output("score", builder.add_input("x", 1))
-    with pytest.raises(NetlistError, match="no output port class .* score"):
+    with pytest.raises(NetlistError, match=r"no output port class .* score"):
         predict(builder.build(), tiny_library(), np.zeros((1, 1), dtype=int))
 
 

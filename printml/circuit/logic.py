@@ -9,12 +9,23 @@ is smallest in NAND gates, which a mapper without restructuring then keeps.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from printml.arrays import IntArray
 
 FALSE, TRUE = 0, 1
+
+
+class Adder(NamedTuple):
+    """Literals with a + b + c = total + 2 * carry."""
+
+    a: int
+    b: int
+    c: int
+    total: int
+    carry: int
 
 
 @dataclass(frozen=True)
@@ -86,6 +97,16 @@ class LogicBuilder:
         self._index: dict[tuple[int, int], int] = {}
         self._n_input_bits = 0
         self.level: list[int] = [0]
+        self.adders: list[Adder] = []
+
+    @property
+    def nodes(self) -> tuple[tuple[int, int], ...]:
+        """All ANDs so far; node `first_node + k` is the AND of the literals `nodes[k]`."""
+        return tuple(self._nodes)
+
+    @property
+    def first_node(self) -> int:
+        return 1 + self._n_input_bits
 
     def input(self, name: str, bits: int) -> list[int]:
         assert not self._nodes, "inputs come first"
@@ -147,7 +168,11 @@ class LogicBuilder:
 
     def full_adder(self, a: int, b: int, c: int) -> tuple[int, int]:
         """Sum and carry of three bits: nine NANDs, or fewer with a constant or equal bits."""
-        a, b, c = sorted((a, b, c))
+        total, carry = self._full_adder(*sorted((a, b, c)))
+        self.adders.append(Adder(a, b, c, total, carry))
+        return total, carry
+
+    def _full_adder(self, a: int, b: int, c: int) -> tuple[int, int]:
         if a >> 1 == b >> 1 or b >> 1 == c >> 1:
             return self.xor(self.xor(a, b), c), self.majority(a, b, c)
         if a == FALSE:

@@ -39,15 +39,22 @@ class Word:
 
 def lower(circuit: Circuit) -> Logic:
     """Bit-level logic with the same ports as `circuit` and, bit for bit, the same outputs."""
-    logic = LogicBuilder(circuit.name)
-    words: list[Word] = []
-    for op, value_range in zip(circuit.ops, circuit.ranges, strict=True):
-        words.append(_lower_op(logic, op, value_range, words))
+    logic, words = lower_words(circuit)
     outputs = [Bus(name, words[k].bits, words[k].signed) for name, k in circuit.outputs]
     return logic.build(outputs)
 
 
-def _lower_op(logic: LogicBuilder, op: Op, value_range: Range, words: Sequence[Word]) -> Word:
+def lower_words(circuit: Circuit) -> tuple[LogicBuilder, list[Word]]:
+    """The graph under construction with the word of every operation, for proofs."""
+    logic = LogicBuilder(circuit.name)
+    words: list[Word] = []
+    for op, value_range in zip(circuit.ops, circuit.ranges, strict=True):
+        words.append(lower_op(logic, op, value_range, words))
+    return logic, words
+
+
+def lower_op(logic: LogicBuilder, op: Op, value_range: Range, words: Sequence[Word]) -> Word:
+    """The word of one operation, from the words of the operations before it."""
     signed, n_bits = is_signed(value_range), width(value_range)
     match op:
         case Input(name, bits):

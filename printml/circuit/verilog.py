@@ -59,10 +59,7 @@ def behavioural_verilog(circuit: Circuit, *, header: Sequence[str] = ()) -> str:
         for name, index in circuit.outputs
     ]
     lines = [*comment(header), *module_head(circuit.name, inputs, outputs)]
-    names = identifiers(
-        [_word_name(index, op) for index, op in enumerate(circuit.ops)],
-        reserved=[bus.name for bus in inputs + outputs],
-    )
+    names = word_names(circuit)
     for index, op in enumerate(circuit.ops):
         low, high = circuit.ranges[index]
         n_bits = width((low, high)) + (low >= 0)
@@ -73,6 +70,14 @@ def behavioural_verilog(circuit: Circuit, *, header: Sequence[str] = ()) -> str:
     for (_, index), bus in zip(circuit.outputs, outputs, strict=True):
         lines.append(f"  assign {bus.name} = {names[index]}[{len(bus.literals) - 1}:0];")
     return "\n".join([*lines, "endmodule", ""])
+
+
+def word_names(circuit: Circuit) -> list[str]:
+    """The wire that holds each operation's value in the behavioural Verilog."""
+    return identifiers(
+        [_word_name(index, op) for index, op in enumerate(circuit.ops)],
+        reserved=[op.name for op in circuit.inputs] + [name for name, _ in circuit.outputs],
+    )
 
 
 def _word_name(index: int, op: Op) -> str:

@@ -18,6 +18,9 @@ from printml.flow.train_step import train_step
 from printml.flow.verify_step import tool_versions, verify_step
 from printml.verify.ladder import Verdict
 
+N_PROOFS = 2
+"""Links of the formal chain: behavioural to structural Verilog, structural Verilog to netlist."""
+
 Progress = Callable[[str], None]
 """Called with the name of each step as it begins."""
 
@@ -101,8 +104,11 @@ def reverify(path: Path, *, progress: Progress = print) -> list[Verdict]:
 
 
 def equivalence_record(verdicts: list[Verdict]) -> dict[str, Any]:
-    """The headline (`proved` or `simulated on N vectors`) and every verdict behind it."""
-    proved = any(verdict.how == "proved" for verdict in verdicts)
+    """The headline (`proved` or `simulated on N vectors`) and every verdict behind it.
+
+    `proved` needs the whole chain: behavioural Verilog = synthesised Verilog = netlist.
+    """
+    proved = sum(verdict.how == "proved" for verdict in verdicts) == N_PROOFS
     n_vectors = sum(verdict.n_vectors for verdict in verdicts if verdict.how == "exact")
     headline = "proved" if proved else f"simulated on {n_vectors} vectors"
     return {"headline": headline, "verdicts": [asdict(verdict) for verdict in verdicts]}

@@ -29,9 +29,11 @@ def simulate_step(path: Path) -> dict[str, Any]:
         timing = critical_path(netlist, library)
         timed = {
             "delay_ms": timing.delay_ms,
-            "max_rate_hz": max_rate_hz(timing.delay_ms),
             "meets_clock": timing.delay_ms <= recipe.clock_ms,
         }
+        if timing.delay_ms > 0:
+            # A circuit of wires alone has no highest rate.
+            timed["max_rate_hz"] = max_rate_hz(timing.delay_ms)
     predicted = model.predict(rows.X_int)
     train_accuracy = measure_accuracy(predicted[rows.train], rows.y[rows.train])
     test_accuracy = measure_accuracy(predicted[rows.test], rows.y[rows.test])

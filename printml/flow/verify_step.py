@@ -21,6 +21,7 @@ from printml.verify.ladder import (
     expected_outputs,
     random_vectors,
 )
+from printml.verify.word_proof import prove_words
 
 
 def verify_step(path: Path) -> list[Verdict]:
@@ -69,6 +70,15 @@ def verify_step(path: Path) -> list[Verdict]:
             X_test,
             netlist_verilog=run.netlist_verilog,
             cells=run.cells,
+            folder=scratch_of(path),
+            log_folder=run.logs,
+            timeout_s=recipe.timeout_s,
+        )
+    )
+    verdicts.append(
+        prove_words(
+            circuit,
+            run.rtl,
             folder=scratch_of(path),
             log_folder=run.logs,
             timeout_s=recipe.timeout_s,

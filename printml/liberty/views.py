@@ -66,18 +66,38 @@ def verilog_cells(library: CellLibrary) -> str:
         "`timescale 1ns/1ps",
     ]
     for cell in library.cells.values():
-        expression = sum_of_products(cell.truth_table, cell.inputs, operators=("~", "&", "|"))
         lines += [
             "",
             "`celldefine",
             f"module {cell.name} ({', '.join((*cell.inputs, cell.output))});",
             *(f"  input {pin};" for pin in cell.inputs),
             f"  output {cell.output};",
-            f"  assign {cell.output} = {expression};",
+            f"  {_verilog_body(cell)};",
             "endmodule",
             "`endcelldefine",
         ]
     return "\n".join(lines) + "\n"
+
+
+_PRIMITIVES = {
+    (1, 0b01): "not",
+    (1, 0b10): "buf",
+    (2, 0b1000): "and",
+    (2, 0b0111): "nand",
+    (2, 0b1110): "or",
+    (2, 0b0001): "nor",
+    (2, 0b0110): "xor",
+    (2, 0b1001): "xnor",
+}
+"""Gate primitives by number of inputs and truth table; Icarus runs them twice as fast."""
+
+
+def _verilog_body(cell: Cell) -> str:
+    primitive = _PRIMITIVES.get((cell.n_inputs, cell.truth_table))
+    if primitive is not None:
+        return f"{primitive} ({', '.join((cell.output, *cell.inputs))})"
+    expression = sum_of_products(cell.truth_table, cell.inputs, operators=("~", "&", "|"))
+    return f"assign {cell.output} = {expression}"
 
 
 def _pin_line(cell: Cell, pin: int, delay_unit: float | None) -> str:

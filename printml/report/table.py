@@ -52,7 +52,8 @@ def timing_cells(stage: dict[str, Any]) -> list[str]:
     if "delay_ms" not in stage:
         return ["-", "-"]
     late = "" if stage["meets_clock"] else " !"
-    return [f"{stage['delay_ms']:.1f}{late}", f"{stage['max_rate_hz']:.1f}"]
+    rate = f"{stage['max_rate_hz']:.1f}" if "max_rate_hz" in stage else "-"
+    return [f"{stage['delay_ms']:.1f}{late}", rate]
 
 
 def source_text(power_mw: float) -> str:

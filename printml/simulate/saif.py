@@ -71,7 +71,7 @@ def read_saif(text: str) -> dict[str, tuple[int, int, int]]:
             name = re.sub(r"\\(.)", r"\1", net[0])
             if name in result:
                 raise DataError(f"net {name} is there twice", where="SAIF")
-            counts = {item[0]: item[1] for item in net[1:] if isinstance(item, list)}
+            counts = dict(item for item in net[1:] if _is_count(item))
             try:
                 result[name] = (int(counts["T0"]), int(counts["T1"]), int(counts["TC"]))
             except (KeyError, ValueError, TypeError) as error:
@@ -85,6 +85,10 @@ def _named_nets(netlist: Netlist) -> list[tuple[str, int]]:
         for bit, net in enumerate(port.nets):
             names.append((port.name if port.width == 1 else f"{port.name}[{bit}]", net))
     return names
+
+
+def _is_count(item: object) -> bool:
+    return isinstance(item, list) and len(item) == 2 and isinstance(item[0], str)
 
 
 def _escape(name: str) -> str:
