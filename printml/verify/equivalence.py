@@ -12,6 +12,12 @@ from printml.synth.abc import run_abc
 from printml.synth.synthesize import ELABORATE
 from printml.synth.yosys import run_yosys
 from printml.tools import ToolTimeoutError
+from printml.verify.counterexample import (
+    Counterexample,
+    blif_ports,
+    icarus_answer,
+    words_of_pattern,
+)
 from printml.verify.ladder import Verdict
 
 CHECK = "synthesised Verilog = mapped netlist"
@@ -80,11 +86,9 @@ def prove_equivalence(
     except ToolTimeoutError:
         return Verdict(CHECK, "simulated", 0, time.monotonic() - started, "proof ran out of time")
     if re.search(r"^Networks are NOT EQUIVALENT", run.output, re.MULTILINE):
-        found = re.search(r"NOT EQUIVALENT.*(?:\n.*){0,4}", run.output)
+        example = _counterexample(run.output, verilog, [netlist, cells], top, folder, log_folder)
         raise CheckError(
-            f"the mapped netlist is not equivalent to its Verilog: {' '.join(found[0].split())}"
-            if found
-            else "the mapped netlist is not equivalent to its Verilog",
+            f"the mapped netlist is not equivalent to its Verilog: {example}",
             where=f"log {log_folder / 'prove_cec.log'}",
             hint="This is a bug in printml or in the mapper; please report it with the run folder",
         )
@@ -92,3 +96,28 @@ def prove_equivalence(
         reason = "ABC could not decide"
         return Verdict(CHECK, "simulated", 0, time.monotonic() - started, reason)
     return Verdict(CHECK, "proved", 0, time.monotonic() - started, "all inputs, ABC cec")
+
+
+def _counterexample(
+    text: str, verilog: Path, implementation: list[Path], top: str, folder: Path, log_folder: Path
+) -> str:
+    """The vector ABC found, in words, with what Icarus answers for both sides."""
+    inputs, outputs = blif_ports(folder / "spec.blif")
+    words = words_of_pattern(text, inputs)
+    if words is None:
+        return "ABC printed no input pattern"
+    answers = [
+        icarus_answer(
+            [f"{side}_{source.name}" for source in sources],
+            top=top,
+            inputs=words,
+            input_bits=inputs,
+            output_bits=outputs,
+            folder=folder,
+            log_folder=log_folder,
+            name=f"counterexample_{side}",
+            timeout_s=60,
+        )
+        for side, sources in (("spec", [verilog]), ("impl", implementation))
+    ]
+    return str(Counterexample(words, *answers))
