@@ -219,6 +219,28 @@ def test_published_models_reach_the_published_accuracy(dataset, model, accuracy,
     assert stage["area_cm2"] <= 0.72 * published_cm2[f"{dataset} {model}"]
 
 
+def test_auto_supply_takes_the_least_power_that_meets_the_clock(tmp_path):
+    recipe = Recipe(dataset="seeds", model="svm-r", vdd=0.0, clock_ms=100.0)
+    path = build(recipe, tmp_path / "run", progress=silent)
+    stage = read_json(path / "metrics.json")["stages"][0]
+    corners = {corner["vdd"]: corner for corner in stage["corners"]}
+    assert len(corners) == 8
+    in_time = [vdd for vdd, corner in corners.items() if corner["meets_clock"]]
+    assert stage["vdd"] == min(in_time, key=lambda vdd: corners[vdd]["power_mw"])
+    assert stage["vdd"] > 0.6, "0.6 V must be too slow for this clock, or the test shows nothing"
+    assert stage["power_mw"] == corners[stage["vdd"]]["power_mw"]
+    assert 'vdd = "auto"' in (path / "recipe.toml").read_text()
+
+
+def test_a_library_without_delays_has_no_timing_fields(tmp_path):
+    recipe = Recipe(dataset="seeds", model="svm-r", library="cnt", vdd=3.0)
+    stage = read_json(build(recipe, tmp_path / "run", progress=silent) / "metrics.json")["stages"][
+        0
+    ]
+    assert "delay_ms" not in stage
+    assert any("order of magnitude" in note for note in stage["library_notes"])
+
+
 @pytest.mark.parametrize("model", ["tree", "svm-c"])
 def test_a_circuit_without_gates_is_built_too(model, tmp_path):
     """One class in 40 rows is so rare that nothing beats always saying the other."""

@@ -23,6 +23,25 @@ DEFAULTS = {field.name: field.default for field in dataclasses.fields(Recipe)}
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
+class Supply(click.ParamType):
+    """Volts, or `auto`, which recipes write as 0."""
+
+    name = "supply"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        if value == "auto":
+            return 0.0
+        try:
+            volts = float(value)
+        except ValueError:
+            volts = -1.0
+        if not 0 < volts < 100:
+            self.fail(f"{value!r} is neither a number of volts nor 'auto'", param, ctx)
+        return volts
+
+
 def _model_options(function: Callable[..., Any]) -> Callable[..., Any]:
     options: list[Decorator] = [
         click.option("--target", metavar="COL", help="Label column [default: the set's own; last]"),
@@ -50,7 +69,12 @@ def _model_options(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--seed", type=int, help="Seed of every random draw [default: 0]."),
         click.option("--library", metavar="NAME", help="Cell library [default: egfet]."),
         click.option("--liberty", metavar="FILE", help="Your own Liberty file instead."),
-        click.option("--vdd", type=float, help="Supply in volts [default: 1.0]."),
+        click.option(
+            "--vdd",
+            type=Supply(),
+            metavar="VOLT|auto",
+            help="Supply [default: 1.0]; auto: the least power that meets the clock.",
+        ),
         click.option("--clock-ms", type=float, help="Clock period in ms [default: 200]."),
         click.option(
             "--keep-scores",

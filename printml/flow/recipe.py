@@ -50,7 +50,8 @@ class Recipe:
     library, liberty
         Built-in library, or path of a Liberty file, which then wins.
     vdd
-        Supply in volts (built-in libraries only).
+        Supply in volts (built-in libraries only); 0, written `"auto"` in files and on the command
+        line, takes the corner with the least power that meets the clock.
     clock_ms
         Clock period.
     keep_scores
@@ -92,9 +93,11 @@ class Recipe:
         _between("max_depth", self.max_depth, 0, 64)
         _between("max_leaf_nodes", self.max_leaf_nodes, 0, 100_000)
         _between("seed", self.seed, 0, 2**32 - 1)
-        for name in ("clock_ms", "timeout_s", "vdd"):
+        for name in ("clock_ms", "timeout_s"):
             if not 0 < getattr(self, name) < float("inf"):
                 raise InputError(f"{name} must be a positive number, not {getattr(self, name)}")
+        if not 0 <= self.vdd < float("inf"):
+            raise InputError(f"vdd must be a positive number of volts or 'auto', not {self.vdd}")
         if self.coefficients and self.model == "tree":
             raise InputError(
                 "coefficient files hold SVM and MLP models only", hint="Leave out --coefficients"
@@ -127,6 +130,8 @@ def recipe_from_table(table: dict[str, Any], *, where: str) -> Recipe:
         For an unknown key (the nearest known one is suggested), a missing one or a wrong type.
     """
     fields = {field.name: field for field in dataclasses.fields(Recipe)}
+    if table.get("vdd") == "auto":
+        table = table | {"vdd": 0.0}
     for name, value in table.items():
         if name not in fields:
             close = difflib.get_close_matches(name, fields, n=1)
@@ -159,7 +164,8 @@ def recipe_to_toml(recipe: Recipe) -> str:
     for field in dataclasses.fields(recipe):
         value = getattr(recipe, field.name)
         # JSON strings and numbers are TOML strings and numbers.
-        lines.append(f"{field.name} = {json.dumps(value)}")
+        shown = "auto" if field.name == "vdd" and value == 0 else value
+        lines.append(f"{field.name} = {json.dumps(shown)}")
     return "\n".join([*lines, ""])
 
 

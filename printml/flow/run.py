@@ -17,13 +17,15 @@ from printml.files import read_text
 from printml.flow.recipe import Recipe, read_toml, recipe_from_table
 from printml.flow.rundir import MARKER, RunFolder
 from printml.liberty.library import CellLibrary
-from printml.liberty.locate import find_library
+from printml.liberty.locate import find_library, list_libraries
 from printml.liberty.reader import read_library
 from printml.netlist.json_file import netlist_from_json
 from printml.netlist.netlist import Netlist
 from printml.quantize.integer_model import IntegerModel
 from printml.quantize.model_file import from_json
 from printml.verilog_names import identifiers
+
+NOMINAL_VDD = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,10 +45,29 @@ def top_name(recipe: Recipe) -> str:
 
 
 def library_of(recipe: Recipe) -> CellLibrary:
-    """The cell library a recipe names."""
+    """The cell library a recipe names; with `vdd` auto its nominal corner (1.0 V if it has one).
+
+    Which corner does not matter for areas and functions, only for power and delay.
+    """
     if recipe.liberty:
         return read_library(Path(recipe.liberty))
-    return find_library(recipe.library, recipe.vdd)
+    if recipe.vdd:
+        return find_library(recipe.library, recipe.vdd)
+    vdds = corner_vdds(recipe.library)
+    return find_library(recipe.library, NOMINAL_VDD if NOMINAL_VDD in vdds else vdds[0])
+
+
+def corner_vdds(name: str) -> tuple[float, ...]:
+    """Supplies a built-in library has, ascending; empty for a path."""
+    return next((entry.vdds for entry in list_libraries() if entry.name == name), ())
+
+
+def corners_of(recipe: Recipe) -> list[CellLibrary]:
+    """Every corner of the recipe's library; a user's Liberty file is the only one of its own."""
+    if recipe.liberty:
+        return [library_of(recipe)]
+    vdds = corner_vdds(recipe.library)
+    return [find_library(recipe.library, vdd) for vdd in vdds] or [library_of(recipe)]
 
 
 def read_recipe(path: Path) -> Recipe:

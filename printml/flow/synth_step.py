@@ -26,7 +26,7 @@ def header_of(recipe: Recipe, library: CellLibrary) -> list[str]:
         f"{recipe.model} of {Path(recipe.dataset).name}, made by printml {__version__}",
         f"inputs {recipe.bits} bits, coefficients {recipe.coef_bits} bits, split {recipe.split}, "
         f"seed {recipe.seed}",
-        f"library {library.name} at {library.vdd:g} V; Yosys (pyosys) {yosys_version()}",
+        f"library {library.name}; Yosys (pyosys) {yosys_version()}",
         "recipe.toml beside this folder holds every choice",
     ]
 

@@ -20,6 +20,8 @@ COLUMNS = (
     "path ms",
     "max Hz",
     "powered by",
+    "0.6 V mW",
+    "0.6 V ms",
     "equality",
 )
 
@@ -43,8 +45,17 @@ def summary_row(metrics: dict[str, Any]) -> list[str]:
         f"{stage['power_mw']:.2f}",
         *timing_cells(stage),
         source_text(stage["power_mw"]),
+        *corner_cells(stage, 0.6),
         stage["equivalence"]["headline"],
     ]
+
+
+def corner_cells(stage: dict[str, Any], vdd: float) -> list[str]:
+    """Power and critical path at another supply; `-` where the library has no such corner."""
+    for corner in stage["corners"]:
+        if corner["vdd"] == vdd:
+            return [f"{corner['power_mw']:.2f}", timing_cells(corner)[0]]
+    return ["-", "-"]
 
 
 def timing_cells(stage: dict[str, Any]) -> list[str]:
@@ -87,6 +98,6 @@ def caption(runs: Sequence[dict[str, Any]]) -> str:
             f"split {runs[0]['split']}, seed {runs[0]['seed']};",
             "accuracy on test rows never used for a choice, interval by Clopper-Pearson;",
             "float acc. is scikit-learn's on unquantised inputs.",
-            *notes,
+            *(f"{note.rstrip('.')}." for note in notes),
         ]
     )
