@@ -12,6 +12,8 @@ from printml.cli.build import show_runs
 from printml.cli.output import print_json, print_table, step_progress
 from printml.errors import InputError
 from printml.flow.build import rebuild, remeasure, reverify
+from printml.flow.run import read_json
+from printml.report.table import markdown_table
 
 run_argument = click.argument("run", type=click.Path(path_type=Path))
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, no progress.")
@@ -73,8 +75,9 @@ def verify_command(run: Path, as_json: bool) -> None:
 
 @click.command("report")
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--markdown", is_flag=True, help="Print a Markdown table.")
 @json_option
-def report_command(runs: tuple[Path, ...], as_json: bool) -> None:
+def report_command(runs: tuple[Path, ...], markdown: bool, as_json: bool) -> None:
     """The result table of finished run folders."""
     for run in runs:
         if not (run / "metrics.json").exists():
@@ -83,4 +86,7 @@ def report_command(runs: tuple[Path, ...], as_json: bool) -> None:
                 where=str(run),
                 hint="Make one with `printml build`",
             )
+    if markdown:
+        click.echo(markdown_table([read_json(run / "metrics.json") for run in runs]), nl=False)
+        return
     show_runs(list(runs), title="runs", as_json=as_json)

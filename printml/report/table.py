@@ -101,3 +101,14 @@ def caption(runs: Sequence[dict[str, Any]]) -> str:
             *(f"{note.rstrip('.')}." for note in notes),
         ]
     )
+
+
+def markdown_table(runs: Sequence[dict[str, Any]]) -> str:
+    """The same table in Markdown."""
+    left = {"circuit", "powered by", "equality"}
+    lines = [
+        f"| {' | '.join(COLUMNS)} |",
+        f"|{'|'.join('---' if name in left else '---:' for name in COLUMNS)}|",
+    ]
+    lines += [f"| {' | '.join(summary_row(metrics))} |" for metrics in runs]
+    return "\n".join([*lines, "", caption(runs), ""])

@@ -16,10 +16,15 @@ from printml.tools import ToolRun, run_tool
 
 @dataclass(frozen=True)
 class MappingFlow:
-    """A named ABC script from a network of functions to a network of cells."""
+    """A named ABC script from a network of functions to a network of cells.
+
+    `max_nodes` bounds the network it is tried on, for flows whose time grows steeply; a bound on
+    size, unlike one on time, gives the same result on every machine.
+    """
 
     name: str
     script: str
+    max_nodes: int | None = None
 
 
 _RESUB_ROUND = "resub -K 12 -N 3 -F 2; rewrite; refactor -N 12; resub -K 10 -N 2"
@@ -32,7 +37,8 @@ CHOICES = MappingFlow("choices", "strash; &get -n; &syn3; &syn3; &dch; &put; map
 """Best for trees."""
 DEEP = MappingFlow(
     "deep",
-    "strash; &get -n; &deepsyn -I 1 -J 3 -T 30; &put; " + f"{_RESUB_ROUND}; " * 3 + "dch; amap",
+    "strash; &get -n; &deepsyn -I 1 -J 3; &put; " + f"{_RESUB_ROUND}; " * 3 + "dch; amap",
+    max_nodes=3_000,
 )
 """Random deep restructuring: minutes, but small circuits may collapse to a fraction."""
 

@@ -113,6 +113,10 @@ def synthesize(
 def _map(
     flow: MappingFlow, library: CellLibrary, folder: Path, log_folder: Path, timeout_s: float
 ) -> FlowResult:
+    n_nodes = _blif_nodes(folder / "logic.blif")
+    if flow.max_nodes is not None and n_nodes > flow.max_nodes:
+        note = f"skipped: {n_nodes} nodes, tried up to {flow.max_nodes}"
+        return FlowResult(flow.name, None, 0.0, note)
     output = f"mapped_{flow.name}.blif"
     script = f"read_genlib cells.genlib; read_blif logic.blif; {flow.script}; write_blif {output}"
     try:
@@ -127,6 +131,11 @@ def _map(
     except ToolTimeoutError:
         return FlowResult(flow.name, None, timeout_s, f"stopped after {timeout_s:g} s")
     return FlowResult(flow.name, _blif_area_mm2(folder / output, library), run.seconds)
+
+
+def _blif_nodes(path: Path) -> int:
+    with path.open(encoding="utf-8") as lines:
+        return sum(line.startswith(".names ") for line in lines)
 
 
 def _blif_area_mm2(path: Path, library: CellLibrary) -> float:
