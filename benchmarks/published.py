@@ -51,6 +51,12 @@ def build_one(entry: dict[str, Any], keep_scores: bool, effort: str, out: Path) 
     return read_json(build(choices, target, progress=lambda step: None) / "metrics.json")
 
 
+def proof_seconds(stage: dict[str, Any]) -> float:
+    """Wall time of both formal links."""
+    verdicts = stage["equivalence"]["verdicts"]
+    return sum(verdict["seconds"] for verdict in verdicts if verdict["how"] == "proved")
+
+
 @click.command()
 @click.option("-j", "--jobs", default=1, show_default=True)
 @click.option("--effort", default="normal", show_default=True)
@@ -63,7 +69,7 @@ def main(jobs: int, effort: str, out: Path) -> None:
     )
     table = Table(
         "circuit", "published acc.", "acc.", "rows", "published cm2", "scores cm2", "ratio",
-        "class cm2", "power mW", "mW/cm2", "path ms", "proved",
+        "class cm2", "power mW", "mW/cm2", "path ms", "equality", "proof s",
         title=f"published exact models, 1.0 V, 200 ms, effort {effort}",
     )  # fmt: skip
     ratios = []
@@ -84,6 +90,7 @@ def main(jobs: int, effort: str, out: Path) -> None:
             f"{scores['power_mw'] / scores['area_cm2']:.2f}",
             f"{scores['delay_ms']:.1f}",
             f"{scores['equivalence']['headline']}",
+            f"{proof_seconds(scores):.1f}",
         )
     geomean = math.exp(sum(math.log(ratio) for ratio in ratios) / len(ratios))
     table.caption = (

@@ -120,48 +120,45 @@ def default_folder(recipe: Recipe) -> Path:
 @click.command("build")
 @click.argument("dataset", required=False)
 @_model_options
-def build_command(
-    dataset: str | None,
-    recipe_file: str | None,
-    out: str | None,
-    jobs: int,
-    as_json: bool,
-    **choices: Any,
-) -> None:
+def build_command(as_json: bool, **arguments: Any) -> None:
     """Train, synthesise, measure and verify one circuit.
 
     DATASET is a built-in name (see `printml data list`) or a CSV file with a header.
     """
-    recipe = _recipe(dataset, recipe_file, choices)
-    target = Path(out) if out else default_folder(recipe)
-    with step_progress(as_json) as progress:
-        build(recipe, target, n_jobs=jobs, progress=progress)
+    target = _make(build, as_json=as_json, **arguments)
     show_runs([target], title=str(target), as_json=as_json)
 
 
 @click.command("train")
 @click.argument("dataset", required=False)
 @_model_options
-def train_command(
+def train_command(as_json: bool, **arguments: Any) -> None:
+    """Train and quantise only; `printml synth RUN` goes on from there.
+
+    DATASET is a built-in name (see `printml data list`) or a CSV file with a header.
+    """
+    target = _make(train_only, as_json=as_json, **arguments)
+    if as_json:
+        print_json(read_json(target / "model.json"))
+    else:
+        click.echo(f"{target}: model.json, rows.npz, recipe.toml; next: printml synth {target}")
+
+
+def _make(
+    action: Callable[..., Path],
+    *,
     dataset: str | None,
     recipe_file: str | None,
     out: str | None,
     jobs: int,
     as_json: bool,
     **choices: Any,
-) -> None:
-    """Train and quantise only; `printml synth RUN` goes on from there.
-
-    DATASET is a built-in name (see `printml data list`) or a CSV file with a header.
-    """
+) -> Path:
+    """Run `build` or `train_only` on what the command line says."""
     recipe = _recipe(dataset, recipe_file, choices)
     target = Path(out) if out else default_folder(recipe)
     with step_progress(as_json) as progress:
-        train_only(recipe, target, n_jobs=jobs, progress=progress)
-    if as_json:
-        print_json(read_json(target / "model.json"))
-    else:
-        click.echo(f"{target}: model.json, rows.npz, recipe.toml; next: printml synth {target}")
+        return action(recipe, target, n_jobs=jobs, progress=progress)
 
 
 @click.command("flow")

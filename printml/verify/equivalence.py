@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import time
 from pathlib import Path
 
 from printml.errors import CheckError
-from printml.synth.abc import run_abc
 from printml.synth.synthesize import ELABORATE
 from printml.synth.yosys import run_yosys
-from printml.tools import ToolTimeoutError
+from printml.verify.cec import equivalence_of
 from printml.verify.counterexample import (
     Counterexample,
     blif_ports,
@@ -73,29 +71,25 @@ def prove_equivalence(
             log_folder=log_folder,
             timeout_s=timeout_s,
         )
-    limit = max(1, int(timeout_s))
-    try:
-        run = run_abc(
-            f"cec -T {limit} spec.blif impl.blif; read_blif spec.blif; write_blif cec_done.blif",
-            folder=folder,
-            name="prove_cec",
-            log_folder=log_folder,
-            output="cec_done.blif",
-            timeout_s=timeout_s + 30,
-        )
-    except ToolTimeoutError:
-        return Verdict(CHECK, "simulated", 0, time.monotonic() - started, "proof ran out of time")
-    if re.search(r"^Networks are NOT EQUIVALENT", run.output, re.MULTILINE):
-        example = _counterexample(run.output, verilog, [netlist, cells], top, folder, log_folder)
+    answer = equivalence_of(
+        "spec.blif",
+        "impl.blif",
+        folder=folder,
+        name="prove_cec",
+        log_folder=log_folder,
+        timeout_s=timeout_s,
+    )
+    seconds = time.monotonic() - started
+    if answer.verdict == "different":
+        example = _counterexample(answer.text, verilog, [netlist, cells], top, folder, log_folder)
         raise CheckError(
             f"the mapped netlist is not equivalent to its Verilog: {example}",
             where=f"log {log_folder / 'prove_cec.log'}",
             hint="This is a bug in printml or in the mapper; please report it with the run folder",
         )
-    if not re.search(r"^Networks are equivalent", run.output, re.MULTILINE):
-        reason = "ABC could not decide"
-        return Verdict(CHECK, "simulated", 0, time.monotonic() - started, reason)
-    return Verdict(CHECK, "proved", 0, time.monotonic() - started, "all inputs, ABC cec")
+    if answer.verdict == "undecided":
+        return Verdict(CHECK, "simulated", 0, seconds, "ABC could not decide in time")
+    return Verdict(CHECK, "proved", 0, seconds, "all inputs, ABC cec")
 
 
 def _counterexample(

@@ -18,10 +18,9 @@ from printml.circuit.logic import Bus, LogicBuilder
 from printml.circuit.lower import Word, constant_bits, lower_op, lower_words
 from printml.circuit.verilog import structural_verilog
 from printml.errors import CheckError
-from printml.synth.abc import run_abc
 from printml.synth.synthesize import ELABORATE
 from printml.synth.yosys import run_yosys
-from printml.tools import ToolTimeoutError
+from printml.verify.cec import equivalence_of
 from printml.verify.ladder import Verdict
 from printml.verify.rtl_words import RtlWords, cut_words, decided_words
 from printml.verify.sum_proof import unproved_sums
@@ -99,27 +98,23 @@ def _decisions_proved(
             log_folder=log_folder,
             timeout_s=timeout_s,
         )
-    try:
-        run = run_abc(
-            f"cec -T {max(1, int(timeout_s))} pieces_spec.blif pieces_impl.blif; "
-            "read_blif pieces_spec.blif; write_blif pieces_done.blif",
-            folder=folder,
-            name="pieces_cec",
-            log_folder=log_folder,
-            output="pieces_done.blif",
-            timeout_s=timeout_s + 30,
-        )
-    except ToolTimeoutError:
-        return False
-    if re.search(r"^Networks are NOT EQUIVALENT", run.output, re.MULTILINE):
-        differs = re.search(r"res_(\d+)", run.output)
+    answer = equivalence_of(
+        "pieces_spec.blif",
+        "pieces_impl.blif",
+        folder=folder,
+        name="pieces_cec",
+        log_folder=log_folder,
+        timeout_s=timeout_s,
+    )
+    if answer.verdict == "different":
+        differs = re.search(r"res_(\d+)", answer.text)
         word = f"word %{differs[1]}" if differs else "a word"
         raise CheckError(
             f"{word} of the behavioural Verilog differs from its bit-level structure",
             where=f"log {log_folder / 'pieces_cec.log'}",
             hint="This is a bug in printml; please report it with the run folder",
         )
-    return re.search(r"^Networks are equivalent", run.output, re.MULTILINE) is not None
+    return answer.verdict == "equal"
 
 
 def cut_structure(circuit: Circuit, rtl: RtlWords) -> str:
