@@ -4,12 +4,13 @@ SETS := redwine whitewine cardio pendigits arrhythmia balance mammographic seeds
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 BIN := .venv/bin
 
-.PHONY: help setup all test lint bench published clean $(SETS)
+.PHONY: help setup all test lint bench published results clean $(SETS)
 
 help:
 	@echo "make SET        train, build and verify the five circuits of a data set:"
 	@echo "                $(SETS)"
 	@echo "make all        all of them"
+	@echo "make results    all of them, then docs/results.md"
 	@echo "make published  the eight published models with scores kept, beside their figures"
 	@echo "make test       lint, types and the whole test suite"
 	@echo "make bench      speed and growth of the kernel and of each build step"
@@ -27,7 +28,7 @@ all: .venv/.ready
 	$(BIN)/printml flow $(SETS:%=flows/%.toml) -j $(JOBS)
 
 published: .venv/.ready
-	$(BIN)/python -m benchmarks.published -j $(JOBS)
+	$(BIN)/python -m benchmarks.published -j $(JOBS) --markdown docs/published.md
 
 test: .venv/.ready lint
 	$(BIN)/python -m pytest -n $(JOBS)
@@ -36,6 +37,9 @@ lint: .venv/.ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+results: all
+	$(BIN)/python -m benchmarks.results
 
 bench: .venv/.ready
 	$(BIN)/python -m benchmarks.bench

@@ -19,6 +19,7 @@ from rich.table import Table
 
 from printml.cli.output import print_table
 from printml.data.load import datasets_folder
+from printml.files import write_text_atomic
 from printml.flow.build import build
 from printml.flow.recipe import Recipe
 from printml.flow.run import read_json
@@ -57,46 +58,82 @@ def proof_seconds(stage: dict[str, Any]) -> float:
     return sum(verdict["seconds"] for verdict in verdicts if verdict["how"] == "proved")
 
 
+COLUMNS = (
+    "circuit",
+    "published acc.",
+    "acc.",
+    "rows",
+    "published cm2",
+    "scores cm2",
+    "ratio",
+    "class cm2",
+    "power mW",
+    "mW/cm2",
+    "path ms",
+    "equality",
+    "proof s",
+)
+
+MARKDOWN_HEAD = """# Published exact models
+
+The integer coefficients of eight published circuits (Henkel et al., ICCAD 2022) through our flow,
+on the published split, written by `make published`. `scores cm2` keeps the sums before the decision
+as outputs, as the published circuits do; `class cm2` outputs the class only. Power and path are
+those of the circuit with scores.
+"""
+
+
+def comparison_row(
+    entry: dict[str, Any], scores: dict[str, Any], only: dict[str, Any]
+) -> list[str]:
+    """One line of the comparison, from the stages with and without kept scores."""
+    published = entry["published"]
+    return [
+        f"{entry['dataset']} {entry['model']}",
+        f"{published['accuracy']:.2f}",
+        f"{scores['accuracy_test']:.4f}",
+        str(scores["n_test"]),
+        f"{published['area_cm2']:.1f}",
+        f"{scores['area_cm2']:.2f}",
+        f"{scores['area_cm2'] / published['area_cm2']:.3f}",
+        f"{only['area_cm2']:.2f}",
+        f"{scores['power_mw']:.2f}",
+        f"{scores['power_mw'] / scores['area_cm2']:.2f}",
+        f"{scores['delay_ms']:.1f}",
+        scores["equivalence"]["headline"],
+        f"{proof_seconds(scores):.1f}",
+    ]
+
+
 @click.command()
 @click.option("-j", "--jobs", default=1, show_default=True)
 @click.option("--effort", default="normal", show_default=True)
 @click.option("--out", default="runs/published", type=click.Path(path_type=Path))
-def main(jobs: int, effort: str, out: Path) -> None:
+@click.option("--markdown", type=click.Path(path_type=Path), help="Also write the table here.")
+def main(jobs: int, effort: str, out: Path, markdown: Path | None) -> None:
     """Build all eight published models and print the comparison."""
     work = [(entry, keep) for entry in entries() for keep in (True, False)]
     results = Parallel(n_jobs=jobs)(
         delayed(build_one)(entry, keep, effort, out) for entry, keep in work
     )
-    table = Table(
-        "circuit", "published acc.", "acc.", "rows", "published cm2", "scores cm2", "ratio",
-        "class cm2", "power mW", "mW/cm2", "path ms", "equality", "proof s",
-        title=f"published exact models, 1.0 V, 200 ms, effort {effort}",
-    )  # fmt: skip
-    ratios = []
-    for (entry, _), kept, bare in zip(work[::2], results[::2], results[1::2], strict=True):
-        scores, only = kept["stages"][0], bare["stages"][0]
-        published = entry["published"]
-        ratios.append(scores["area_cm2"] / published["area_cm2"])
-        table.add_row(
-            f"{entry['dataset']} {entry['model']}",
-            f"{published['accuracy']:.2f}",
-            f"{scores['accuracy_test']:.4f}",
-            str(scores["n_test"]),
-            f"{published['area_cm2']:.1f}",
-            f"{scores['area_cm2']:.2f}",
-            f"{ratios[-1]:.3f}",
-            f"{only['area_cm2']:.2f}",
-            f"{scores['power_mw']:.2f}",
-            f"{scores['power_mw'] / scores['area_cm2']:.2f}",
-            f"{scores['delay_ms']:.1f}",
-            f"{scores['equivalence']['headline']}",
-            f"{proof_seconds(scores):.1f}",
-        )
+    rows = [
+        comparison_row(entry, kept["stages"][0], bare["stages"][0])
+        for (entry, _), kept, bare in zip(work[::2], results[::2], results[1::2], strict=True)
+    ]
+    ratios = [float(kept["stages"][0]["area_cm2"]) / entry["published"]["area_cm2"]
+              for (entry, _), kept in zip(work[::2], results[::2], strict=True)]  # fmt: skip
     geomean = math.exp(sum(math.log(ratio) for ratio in ratios) / len(ratios))
-    table.caption = (
-        f"geometric mean of scores cm2 / published cm2: {geomean:.3f}, largest {max(ratios):.3f}"
+    caption = (
+        f"1.0 V, 200 ms, effort {effort}. Geometric mean of scores cm2 / published cm2: "
+        f"{geomean:.3f}, largest {max(ratios):.3f}."
     )
+    table = Table(*COLUMNS, title="published exact models", caption=caption)
+    for row in rows:
+        table.add_row(*row)
     print_table(table)
+    if markdown:
+        lines = [f"| {' | '.join(row)} |" for row in (COLUMNS, ["---"] * len(COLUMNS), *rows)]
+        write_text_atomic(markdown, "\n".join([MARKDOWN_HEAD, *lines, "", caption, ""]))
 
 
 if __name__ == "__main__":

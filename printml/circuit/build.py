@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from printml.circuit.ir import (
     Above,
     ArgMax,
     Circuit,
     Constant,
+    DecisionTree,
     Input,
     Op,
     Range,
@@ -136,5 +138,7 @@ def renumber(op: Op, place: dict[int, int]) -> Op:
             return ShiftClip(place[operand], shift, low, high)
         case ArgMax(candidates, labels):
             return ArgMax(tuple(place[k] for k in candidates), labels)
+        case DecisionTree(inputs):
+            return replace(op, inputs=tuple(place[k] for k in inputs))
         case _:
             return op

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from printml.circuit.adder_graph import shared_sums
 from printml.circuit.build import CircuitBuilder
-from printml.circuit.ir import Circuit, Sum
+from printml.circuit.ir import Circuit, DecisionTree, Sum
 from printml.quantize.integer_model import IntegerModel, IntegerNetwork, IntegerTree, ovo_pairs
+from printml.quantize.tree import simplify_tree
 from printml.verilog_names import identifiers
 
 
@@ -30,7 +31,7 @@ def build_circuit(model: IntegerModel, *, name: str, keep_scores: bool = False) 
         for port, bits in zip(port_names(model), model.input_bits, strict=True)
     ]
     if isinstance(model, IntegerTree):
-        builder.output("class", _tree(builder, model, inputs, 0))
+        builder.output("class", _tree(builder, model, inputs))
         return builder.build()
     scores = _layers(builder, model, inputs)
     builder.output("class", _decide(builder, model, scores, keep_scores=keep_scores))
@@ -47,18 +48,22 @@ def port_names(model: IntegerModel) -> list[str]:
     return identifiers(model.feature_names, reserved=outputs)
 
 
-def _tree(builder: CircuitBuilder, model: IntegerTree, inputs: list[int], root: int) -> int:
-    # Children have larger indices than their parent, so going backwards needs no recursion.
-    words: dict[int, int] = {}
-    for node in range(len(model.feature) - 1, root - 1, -1):
-        if model.feature[node] < 0:
-            words[node] = builder.constant(int(model.leaf_class[node]))
-            continue
-        condition = builder.above(inputs[int(model.feature[node])], int(model.threshold[node]))
-        words[node] = builder.select(
-            condition, words[int(model.right[node])], words[int(model.left[node])]
+def _tree(builder: CircuitBuilder, model: IntegerTree, inputs: list[int]) -> int:
+    tree = simplify_tree(model)
+    used = sorted({int(k) for k in tree.feature if k >= 0})
+    if not used:
+        return builder.constant(int(tree.leaf_class[0]))
+    place = {feature: k for k, feature in enumerate(used)}
+    return builder.add(
+        DecisionTree(
+            inputs=tuple(inputs[k] for k in used),
+            feature=tuple(place.get(k, -1) for k in tree.feature.tolist()),
+            threshold=tuple(tree.threshold.tolist()),
+            left=tuple(tree.left.tolist()),
+            right=tuple(tree.right.tolist()),
+            leaf_class=tuple(tree.leaf_class.tolist()),
         )
-    return words[root]
+    )
 
 
 def _layers(builder: CircuitBuilder, model: IntegerNetwork, inputs: list[int]) -> list[int]:

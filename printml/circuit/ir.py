@@ -218,6 +218,52 @@ class ArgMax(Op):
         return f"argmax {{{pairs}}}"
 
 
+@dataclass(frozen=True)
+class DecisionTree(Op):
+    """Class of the leaf that a row falls into; node 0 is the root, children follow their parent.
+
+    An inner node goes right if its operand is above the threshold. One operation, not one per
+    node, because what a comparison must answer depends on the comparisons above it.
+    """
+
+    inputs: tuple[int, ...]
+    """Operands, the unsigned words that are compared."""
+    feature: tuple[int, ...]
+    """Place in `inputs` that each node compares, -1 for a leaf."""
+    threshold: tuple[int, ...]
+    left: tuple[int, ...]
+    right: tuple[int, ...]
+    leaf_class: tuple[int, ...]
+
+    @property
+    def operands(self) -> tuple[int, ...]:
+        return self.inputs
+
+    def value_range(self, ranges: Sequence[Range]) -> Range:
+        classes = [c for c, f in zip(self.leaf_class, self.feature, strict=True) if f < 0]
+        return min(classes), max(classes)
+
+    def evaluate(self, values: Sequence[IntArray]) -> IntArray:
+        feature, threshold, left, right, leaf_class = (
+            np.array(column, dtype=np.int64)
+            for column in (self.feature, self.threshold, self.left, self.right, self.leaf_class)
+        )
+        readings = np.stack([values[k] for k in self.inputs])
+        node = np.zeros(readings.shape[1], dtype=np.int64)
+        rows = np.flatnonzero(feature[node] >= 0)
+        while len(rows):
+            here = node[rows]
+            above = readings[feature[here], rows] > threshold[here]
+            node[rows] = np.where(above, right[here], left[here])
+            rows = rows[feature[node[rows]] >= 0]
+        return leaf_class[node]
+
+    def __str__(self) -> str:
+        n_leaves = self.feature.count(-1)
+        reads = " ".join(f"%{k}" for k in self.inputs)
+        return f"tree {reads}: {len(self.feature) - n_leaves} comparisons, {n_leaves} leaves"
+
+
 @dataclass(frozen=True, eq=False)
 class Circuit:
     """Operations in evaluation order, the inputs first, and named outputs.

@@ -11,6 +11,7 @@ from printml.circuit.ir import (
     ArgMax,
     Circuit,
     Constant,
+    DecisionTree,
     Input,
     Op,
     Range,
@@ -22,6 +23,7 @@ from printml.circuit.ir import (
     width,
 )
 from printml.circuit.logic import FALSE, TRUE, Bus, Logic, LogicBuilder
+from printml.circuit.tree import lower_tree, plain_above
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,8 @@ def lower_op(logic: LogicBuilder, op: Op, value_range: Range, words: Sequence[Wo
             return Word(tuple(heap.compress()), signed)
         case Relu(operand):
             *magnitude, sign = words[operand].bits
-            return Word(tuple(logic.and_(bit, sign ^ 1) for bit in magnitude))
+            # Bits that only a negative operand needs are 0 once it is positive.
+            return Word(tuple(logic.and_(bit, sign ^ 1) for bit in magnitude[:n_bits]))
         case Above(operand, threshold):
             return Word((above_constant(logic, words[operand], threshold),))
         case Select(condition, if_true, if_false):
@@ -79,6 +82,8 @@ def lower_op(logic: LogicBuilder, op: Op, value_range: Range, words: Sequence[Wo
             return _shift_clip(logic, words[operand], shift, low, high, n_bits)
         case ArgMax(candidates, labels):
             return _argmax(logic, [words[k] for k in candidates], labels, n_bits)
+        case DecisionTree(inputs):
+            return Word(lower_tree(logic, op, [words[k].bits for k in inputs], n_bits))
         case _:
             raise TypeError(f"no bit-level form for {op!r}")
 
@@ -91,8 +96,7 @@ def constant_bits(value: int, n_bits: int) -> tuple[int, ...]:
 def above_constant(logic: LogicBuilder, word: Word, threshold: int) -> int:
     """Literal of `word > threshold`, one AND or OR per bit of the threshold.
 
-    The read-once form: from the least significant bit, OR where the threshold's bit is 0 and
-    AND where it is 1.
+    The read-once form of `plain_above`, after signed words are shifted to unsigned ones.
     """
     n_bits = max(len(word.bits), width((min(threshold, 0), max(threshold, 0))) + 1)
     bits = list(word.extended(n_bits))
@@ -100,10 +104,7 @@ def above_constant(logic: LogicBuilder, word: Word, threshold: int) -> int:
         # Offset binary: with the sign inverted, signed order is unsigned order.
         bits[-1] ^= 1
         threshold += 1 << (n_bits - 1)
-    above = FALSE
-    for k, bit in enumerate(bits):
-        above = logic.and_(bit, above) if threshold >> k & 1 else logic.or_(bit, above)
-    return above
+    return plain_above(logic, bits, threshold)
 
 
 def above_word(logic: LogicBuilder, first: Word, second: Word) -> int:

@@ -12,6 +12,7 @@ from printml.circuit.ir import (
     ArgMax,
     Circuit,
     Constant,
+    DecisionTree,
     Input,
     Op,
     Relu,
@@ -90,6 +91,7 @@ def _word_name(index: int, op: Op) -> str:
         Select: "pick",
         ShiftClip: "clip",
         ArgMax: "argmax",
+        DecisionTree: "tree",
     }
     return f"{kinds[type(op)]}_w{index}"
 
@@ -128,6 +130,8 @@ def _expression(op: Op, names: Sequence[str]) -> str:
             return f"{shifted} < {low} ? {low} : {shifted} > {high} ? {high} : {shifted}"
         case ArgMax(candidates, labels):
             return _argmax_expression([names[k] for k in candidates], labels)
+        case DecisionTree(inputs):
+            return _tree_expression(op, [names[k] for k in inputs])
         case _:
             raise TypeError(f"no Verilog for {op!r}")
 
@@ -140,6 +144,22 @@ def _argmax_expression(names: Sequence[str], labels: Sequence[int]) -> str:
         beats = [f"{name} >= {other}" for other in names[k + 1 :]]
         text += f"{' && '.join(beats)} ? {labels[k]} :\n      "
     return text + str(labels[-1])
+
+
+def _tree_expression(tree: DecisionTree, names: Sequence[str]) -> str:
+    """Nested `?:`, one comparison a line; the branch above the threshold comes first."""
+    lines = []
+    stack = [(0, 2, "", "")]
+    while stack:
+        node, depth, before, after = stack.pop()
+        pad = "\n" + "  " * depth + before
+        if tree.feature[node] < 0:
+            lines.append(f"{pad}{tree.leaf_class[node]}{after}")
+            continue
+        lines.append(f"{pad}{names[tree.feature[node]]} > {tree.threshold[node]} ?")
+        stack.append((tree.left[node], depth + 1, ": (", f"){after}"))
+        stack.append((tree.right[node], depth + 1, "  (", ")"))
+    return "".join(lines)
 
 
 def structural_verilog(logic: Logic, *, header: Sequence[str] = ()) -> str:

@@ -130,7 +130,9 @@ class RtlWords:
             }
             cells[name] = {**cell, "connections": connections}
         for k in decided_words(self.circuit):
-            ports[f"res_{k}"] = {"direction": "output", "bits": list(self.bits[k])}
+            # An unsigned word's leading bit is left out: 0 for every value in its range.
+            bits = self.bits[k][: width(self.circuit.ranges[k])]
+            ports[f"res_{k}"] = {"direction": "output", "bits": list(bits)}
         return {"attributes": {"top": "1"}, "ports": ports, "cells": cells, "netnames": {}}
 
     def _all_bits(self) -> Sequence[Sequence[Bit]]:

@@ -86,7 +86,7 @@ def _decisions_proved(
     """SAT-sweep the cut file against the cut structure; False if time ran out."""
     cut = {"creator": "printml", "modules": {"pieces": rtl.cut_module()}}
     (folder / "pieces_spec.json").write_text(json.dumps(cut), encoding="utf-8")
-    (folder / "pieces_impl.v").write_text(cut_structure(circuit, rtl), encoding="utf-8")
+    (folder / "pieces_impl.v").write_text(cut_structure(circuit), encoding="utf-8")
     for name, read in (
         ("spec", "read_json pieces_spec.json"),
         ("impl", "read_verilog pieces_impl.v"),
@@ -117,7 +117,7 @@ def _decisions_proved(
     return answer.verdict == "equal"
 
 
-def cut_structure(circuit: Circuit, rtl: RtlWords) -> str:
+def cut_structure(circuit: Circuit) -> str:
     """Structural Verilog of every decided word with its operands as ports."""
     logic = LogicBuilder("pieces")
     words = [
@@ -132,5 +132,5 @@ def cut_structure(circuit: Circuit, rtl: RtlWords) -> str:
     outputs = []
     for k in decided_words(circuit):
         word = lower_op(logic, circuit.ops[k], circuit.ranges[k], words)
-        outputs.append(Bus(f"res_{k}", word.extended(len(rtl.bits[k]))))
+        outputs.append(Bus(f"res_{k}", word.extended(width(circuit.ranges[k]))))
     return structural_verilog(logic.build(outputs))

@@ -1,0 +1,332 @@
+"""The mapped area of an integer model from its structure alone, without Yosys and ABC.
+
+Every heap column says how many adders it needs, every threshold how many gates, so the area of
+the circuit is a sum of counts times the areas of a few gates, which come from the library.
+`share=False` counts the columns of the plain heaps; `share=True` eliminates shared pairs first,
+as the circuit does. What the mapper finds beyond the structure is not seen, so the figure is
+for ranking candidates, and close for arithmetic. Trees are restructured most by the mapper.
+"""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import numpy as np
+
+from printml.arrays import FloatArray, IntArray
+from printml.circuit.estimate_kernels import (
+    AND,
+    INVERTER,
+    KINDS,
+    MAJORITY,
+    NAND,
+    OR,
+    SELECT,
+    count_heap,
+    count_layer,
+    count_selection,
+)
+from printml.circuit.gate_areas import gate_areas_mm2
+from printml.circuit.ir import Range, is_signed, width
+from printml.errors import ModelError
+from printml.liberty.library import CellLibrary
+from printml.quantize.integer_model import (
+    Decision,
+    IntegerModel,
+    IntegerNetwork,
+    IntegerTree,
+    ovo_pairs,
+)
+from printml.quantize.ranges import LARGEST_SUM
+
+
+def estimate_area_mm2(
+    model: IntegerModel, library: CellLibrary, *, keep_scores: bool = False
+) -> float:
+    """Estimated mapped area in mm2, shared subexpressions included.
+
+    Parameters
+    ----------
+    model
+        Integer SVM, MLP or tree.
+    keep_scores
+        As in `build_circuit`; ignored for trees.
+
+    Raises
+    ------
+    ModelError
+        If the layers do not fit each other, the decision is unknown or a sum passes 62 bits.
+    LibertyError
+        If the library lacks an inverter or a two-input NAND or NOR.
+    """
+    return _estimate(model, library, keep_scores=keep_scores, share=True)
+
+
+def estimate_fast_mm2(
+    model: IntegerModel, library: CellLibrary, *, keep_scores: bool = False
+) -> float:
+    """As `estimate_area_mm2`, without shared subexpressions: an upper figure in microseconds."""
+    return _estimate(model, library, keep_scores=keep_scores, share=False)
+
+
+def _estimate(
+    model: IntegerModel, library: CellLibrary, *, keep_scores: bool, share: bool
+) -> float:
+    weights_table = gate_areas_mm2(library)
+    if isinstance(model, IntegerTree):
+        return tree_area_mm2(model, weights_table)
+    if not isinstance(model, IntegerNetwork):
+        raise ModelError(
+            f"no area estimate for a {type(model).__name__}",
+            hint="Give an IntegerNetwork or an IntegerTree",
+        )
+    return network_area_mm2(
+        model.weights, model.intercepts, model.input_bits, model.decision, model.n_classes,
+        model.fraction_bits, weights_table,
+        label_offset=model.label_offset, keep_scores=keep_scores, share=share,
+    )  # fmt: skip
+
+
+def network_area_mm2(
+    weights: tuple[IntArray, ...],
+    intercepts: tuple[IntArray, ...],
+    input_bits: IntArray,
+    decision: Decision,
+    n_classes: int,
+    fraction_bits: int,
+    weights_table: FloatArray,
+    *,
+    label_offset: int = 0,
+    keep_scores: bool = False,
+    share: bool = True,
+) -> float:
+    """Estimated mapped area in mm2 of a network given by its arrays, for search loops.
+
+    Parameters
+    ----------
+    weights, intercepts, input_bits, decision, n_classes, fraction_bits, label_offset
+        As in `IntegerNetwork`.
+    weights_table
+        From `gate_areas_mm2`.
+    share
+        Eliminate shared pairs first; without, the figure is larger and quicker.
+
+    Raises
+    ------
+    ModelError
+        If the layers do not fit each other, the decision is unknown or a sum passes 62 bits.
+    """
+    counts = network_counts(
+        weights, intercepts, input_bits, decision, n_classes, fraction_bits,
+        label_offset=label_offset, keep_scores=keep_scores, share=share,
+    )  # fmt: skip
+    if weights_table.shape != counts.shape:
+        raise ModelError(f"the weight table has shape {weights_table.shape}, not {counts.shape}")
+    return float(counts @ weights_table)
+
+
+def network_counts(
+    weights: tuple[IntArray, ...],
+    intercepts: tuple[IntArray, ...],
+    input_bits: IntArray,
+    decision: Decision,
+    n_classes: int,
+    fraction_bits: int,
+    *,
+    label_offset: int = 0,
+    keep_scores: bool = False,
+    share: bool = True,
+) -> IntArray:
+    """Gates of each of `KINDS`, int64; arguments and errors as `network_area_mm2`."""
+    _check(weights, intercepts, input_bits, decision, n_classes)
+    counts = np.zeros(len(KINDS), np.int64)
+    high = (1 << input_bits) - 1
+    low, varies, value = np.zeros_like(high), high, np.zeros_like(high)
+    masked = np.zeros(len(high), dtype=bool)
+    for layer, (weight, intercept) in enumerate(zip(weights, intercepts, strict=True)):
+        constants, first_needed = intercept, 0
+        if layer > 0:
+            # ReLU: bits of the range that is left; words that were negative get masked.
+            masked = low < 0
+            low, high = np.maximum(low, 0), np.maximum(high, 0)
+            kept = np.array([(1 << int(top).bit_length()) - 1 for top in high], np.int64)
+            varies, value = varies & kept, value & kept
+        if layer < len(weights) - 1:
+            pass
+        elif decision == "regression":
+            half = (1 << fraction_bits >> 1) - (1 if fraction_bits else 0)
+            constants = constants + half - (label_offset << fraction_bits)
+            first_needed = 0 if keep_scores else fraction_bits
+        elif decision == "ovo" and not keep_scores:
+            constants, first_needed = constants - 1, -1
+        n_bits = [int(mask).bit_count() for mask in varies]
+        low, high, varies, value, used = count_layer(
+            weight, constants, low, high, varies, value, share, first_needed, counts
+        )
+        for bits, use, mask in zip(n_bits, used.tolist(), masked.tolist(), strict=True):
+            if mask and use:
+                # ANDs, or NANDs where the inverse is what is read.
+                counts[AND if use == 1 else NAND] += bits
+            if use == 3 or (use == 2 and not mask):
+                counts[INVERTER] += bits
+    ranges = list(zip(low.tolist(), high.tolist(), strict=True))
+    if decision == "regression":
+        _count_clip(ranges[0], fraction_bits, n_classes - 1, counts)
+    elif decision == "argmax":
+        _count_argmax(ranges, counts)
+    else:
+        _count_votes(ranges, n_classes, keep_scores, counts)
+    return counts
+
+
+def _check(
+    weights: tuple[IntArray, ...],
+    intercepts: tuple[IntArray, ...],
+    input_bits: IntArray,
+    decision: str,
+    n_classes: int,
+) -> None:
+    n_sums = {"regression": 1, "argmax": n_classes, "ovo": n_classes * (n_classes - 1) // 2}
+    if decision not in get_args(Decision):
+        raise ModelError(
+            f"unknown decision {decision!r}", hint=f"Choose one of {', '.join(get_args(Decision))}"
+        )
+    if len(weights) == 0 or len(weights) != len(intercepts):
+        raise ModelError(f"{len(weights)} weight matrices and {len(intercepts)} intercept vectors")
+    n_inputs, largest = len(input_bits), np.exp2(input_bits)
+    for layer, (weight, intercept) in enumerate(zip(weights, intercepts, strict=True)):
+        last = layer == len(weights) - 1
+        n_rows = n_sums[decision] if last else len(weight)
+        if weight.shape != (n_rows, n_inputs) or intercept.shape != (n_rows,):
+            raise ModelError(
+                f"weights of shape {weight.shape} and intercepts of shape {intercept.shape} "
+                f"where {(n_rows, n_inputs)} and {(n_rows,)} are needed",
+                where=f"layer {layer + 1}",
+            )
+        largest = np.abs(weight).astype(float) @ largest + np.abs(intercept)
+        if largest.max(initial=0.0) >= LARGEST_SUM:
+            raise ModelError(
+                "a sum could pass 62 bits",
+                where=f"layer {layer + 1}",
+                hint="Use smaller coefficients",
+            )
+        n_inputs = n_rows
+
+
+def _count_clip(score: Range, shift: int, highest: int, counts: IntArray) -> None:
+    """Mask what is negative, set what is above the highest class."""
+    low, high = score[0] >> shift, score[1] >> shift
+    n_bits = width((min(max(low, 0), highest), min(max(high, 0), highest)))
+    if min(high, highest) <= max(low, 0):
+        return
+    if low < 0:
+        counts[AND] += n_bits
+        counts[INVERTER] += 1
+    if high > highest:
+        # The read-once comparison; its trailing ones and first zero are free.
+        n_compared = width((0, high))
+        trailing = (~highest & highest + 1).bit_length() - 1
+        counts[OR] += max(0, n_compared - trailing - 1)
+        counts[AND] += 1 if low < 0 else 0
+        counts[OR] += highest.bit_count()
+        counts[AND] += n_bits - highest.bit_count()
+
+
+def _count_votes(scores: list[Range], n_classes: int, keep_scores: bool, counts: IntArray) -> None:
+    """One vote per pair, the sum of votes of each class, and the largest."""
+    # Ranges without kept scores are those of score - 1, so that the sign decides.
+    level = 0 if keep_scores else -1
+    n_votes, constant = [0] * n_classes, [0] * n_classes
+    for (low, high), (first, second) in zip(scores, ovo_pairs(n_classes), strict=True):
+        if low > level or high <= level:
+            constant[first if low > level else second] += 1
+            continue
+        n_votes[first] += 1
+        n_votes[second] += 1
+        counts[INVERTER] += 1
+        if keep_scores:
+            counts[OR] += width((low, high)) - 2
+            counts[AND] += 1
+    votes = []
+    for n, ones in zip(n_votes, constant, strict=True):
+        votes.append((ones, ones + n))
+        column = np.zeros(width(votes[-1]), np.int64)
+        column[0] = n
+        count_heap(column, ones, 0, counts)
+    _count_argmax(votes, counts)
+
+
+def _count_argmax(ranges: list[Range], counts: IntArray) -> None:
+    """Knock-out rounds as `lower` makes them, without candidates that can never win."""
+    players = [
+        (width((low, high)), is_signed((low, high)), (k, 0))
+        for k, (low, high) in enumerate(ranges)
+        if not any(
+            low_2 >= high if other < k else low_2 > high
+            for other, (low_2, _) in enumerate(ranges)
+            if other != k
+        )
+    ]
+    while len(players) > 1:
+        last, winners = len(players) == 2, []
+        for a, b in zip(players[::2], players[1::2], strict=False):
+            (short, long), signed = sorted((a[0], b[0])), a[1] or b[1]
+            wide = long + (a[1] != b[1])
+            counts[AND] += 1
+            counts[MAJORITY] += (wide if signed else short) - 1
+            counts[INVERTER] += wide + 1
+            counts[OR] += 0 if signed else wide - short
+            if not last:
+                counts[SELECT] += short
+                counts[SELECT if signed else AND] += wide - short
+            label = _select_label(a[2], b[2], counts)
+            winners.append((wide, signed, label))
+        players = winners + players[2 * len(winners) :]
+
+
+def _select_label(a: tuple[int, int], b: tuple[int, int], counts: IntArray) -> tuple[int, int]:
+    """Labels as (constant ones, mask of bits that vary)."""
+    varies = (a[0] ^ b[0]) | a[1] | b[1]
+    counts[SELECT] += (a[1] & b[1]).bit_count()
+    counts[AND] += (a[1] & ~b[1] & ~b[0] | b[1] & ~a[1] & ~a[0]).bit_count()
+    counts[OR] += (a[1] & ~b[1] & b[0] | b[1] & ~a[1] & a[0]).bit_count()
+    return a[0] & b[0] & ~varies, varies
+
+
+def tree_area_mm2(tree: IntegerTree, weights_table: FloatArray) -> float:
+    """Estimated mapped area in mm2 of a decision tree; `weights_table` as in `gate_areas_mm2`."""
+    return float(tree_counts(tree) @ weights_table)
+
+
+def tree_counts(tree: IntegerTree) -> IntArray:
+    """Gates of each of `KINDS`, int64: comparators, shared where equal, and the selections.
+
+    A comparison starts above the threshold's trailing ones and needs one AND or OR per bit;
+    thresholds of one input share the gates of their common low bits.
+    """
+    counts = np.zeros(len(KINDS), np.int64)
+    inner = tree.feature >= 0
+    if not inner.any():
+        return counts
+    feature, threshold = tree.feature[inner], tree.threshold[inner]
+    distinct, number = np.unique(
+        np.stack([feature, threshold], axis=1), axis=0, return_inverse=True
+    )
+    bits = tree.input_bits[distinct[:, 0]]
+    for k in range(1, int(bits.max())):
+        low_part = distinct[:, 1] & ((2 << k) - 1)
+        # Below the lowest zero there is no gate, and the zero itself is the input bit.
+        starts = (low_part & ((1 << k) - 1)) != (1 << k) - 1
+        live = starts & (bits > k)
+        gates = np.unique(distinct[live, 0] << 20 | low_part[live])
+        ones = int((gates >> k & 1).sum())
+        counts[AND] += ones
+        counts[OR] += len(gates) - ones
+    comparison = np.full(len(tree.feature), -1, np.int64)
+    comparison[inner] = number.reshape(-1)
+    count_selection(
+        comparison, tree.left, tree.right, tree.leaf_class,
+        (tree.n_classes - 1).bit_length(), counts,
+    )  # fmt: skip
+    counts[INVERTER] += len(distinct)
+    return counts
