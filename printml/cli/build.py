@@ -82,7 +82,12 @@ def _model_options(function: Callable[..., Any]) -> Callable[..., Any]:
             default=None,
             help="Also output the sums before the decision, as published circuits do.",
         ),
-        click.option("--effort", help="Synthesis effort: fast or normal [default: normal]."),
+        click.option("--effort", help="Synthesis: fast, normal or thorough [default: normal]."),
+        click.option(
+            "--optimize",
+            type=click.Choice(["area", "power"]),
+            help="power: rewrite for less power, at most 3 % larger [default: area].",
+        ),
         click.option("--timeout", "timeout_s", type=float, help="Seconds per tool call [300]."),
         click.option("--recipe", "recipe_file", metavar="FILE", help="Start from a recipe.toml."),
         click.option(

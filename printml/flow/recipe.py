@@ -58,6 +58,9 @@ class Recipe:
         Also output the sums before the decision.
     effort
         Synthesis effort.
+    optimize
+        `area`: the smallest netlist. `power`: the smallest, rewritten for less power on the
+        training rows, at most 3 % larger.
     timeout_s
         Limit of each tool call in seconds.
     """
@@ -81,11 +84,13 @@ class Recipe:
     clock_ms: float = 200.0
     keep_scores: bool = False
     effort: str = "normal"
+    optimize: Literal["area", "power"] = "area"
     timeout_s: float = 300.0
 
     def __post_init__(self) -> None:
         _choice("model", self.model, FAMILIES)
         _choice("split", self.split, ("stratified", "published"))
+        _choice("optimize", self.optimize, ("area", "power"))
         _choice("penalty", self.penalty, ("", "l1", "l2"))
         _between("input_bits", self.input_bits, 0, 16)
         _between("coef_bits", self.coef_bits, 2, 24)

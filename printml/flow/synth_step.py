@@ -16,6 +16,7 @@ from printml.liberty.library import CellLibrary
 from printml.liberty.views import verilog_cells
 from printml.netlist.json_file import netlist_to_json
 from printml.netlist.verilog import to_verilog
+from printml.polish.power_map import optimize_power
 from printml.synth.synthesize import synthesize
 from printml.synth.yosys import yosys_version
 
@@ -33,7 +34,7 @@ def header_of(recipe: Recipe, library: CellLibrary) -> list[str]:
 
 def synth_step(path: Path, *, n_jobs: int) -> None:
     """Write `rtl/`, `netlist/`, `cells.v` and the logs of every synthesis command."""
-    recipe, run, model, _ = read_run(path)
+    recipe, run, model, rows = read_run(path)
     library = library_of(recipe)
     circuit = circuit_of(recipe, model)
     header = header_of(recipe, library)
@@ -55,12 +56,17 @@ def synth_step(path: Path, *, n_jobs: int) -> None:
         n_jobs=n_jobs,
     )
     shutil.rmtree(scratch_of(path))
-    header.append(f"mapping flow {result.flow}")
+    header.append(f"mapping flow {result.flow}, optimized for {recipe.optimize}")
+    netlist = result.netlist
+    record = {
+        "flow": result.flow,
+        "tried": [asdict(tried) for tried in result.tried],
+        "smallest_area_cm2": netlist.area_cm2(library),
+    }
+    if recipe.optimize == "power":
+        netlist = optimize_power(netlist, library, rows.X_int[rows.train], seed=recipe.seed)
     write_text_atomic(
-        run.netlist_verilog, to_verilog(result.netlist, library=library, header="\n".join(header))
+        run.netlist_verilog, to_verilog(netlist, library=library, header="\n".join(header))
     )
-    record = {"flow": result.flow, "tried": [asdict(tried) for tried in result.tried]}
-    write_json_atomic(
-        run.netlist_json, {"netlist": netlist_to_json(result.netlist), "synthesis": record}
-    )
+    write_json_atomic(run.netlist_json, {"netlist": netlist_to_json(netlist), "synthesis": record})
     write_text_atomic(run.cells, verilog_cells(library))

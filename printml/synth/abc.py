@@ -35,6 +35,12 @@ RESUB = MappingFlow("resub", "strash; ifraig; " + f"{_RESUB_ROUND}; " * 6 + "dch
 """Restructures, then maps with choices: finds what the word level cannot see."""
 CHOICES = MappingFlow("choices", "strash; &get -n; &syn3; &syn3; &dch; &put; map -a")
 """Best for trees."""
+DIRECT = MappingFlow("direct", "strash; map -a")
+"""Only chooses cells: for comparators, whose structure is the best already."""
+REMAP = MappingFlow("remap", "; ".join(["strash; dch; map -a"] * 3))
+"""Choices found again on the mapped gates: quick, and often the best for trees."""
+RESUB_MAP = MappingFlow("resub_map", "strash; ifraig; " + f"{_RESUB_ROUND}; " * 3 + "dch; map -a")
+"""Like `resub`, shorter and with the other mapper: for small trees."""
 DEEP = MappingFlow(
     "deep",
     "strash; &get -n; &deepsyn -I 1 -J 3; &put; " + f"{_RESUB_ROUND}; " * 3 + "dch; amap",
@@ -44,8 +50,8 @@ DEEP = MappingFlow(
 
 EFFORTS: dict[str, tuple[MappingFlow, ...]] = {
     "fast": (KEEP,),
-    "normal": (KEEP, RESUB, CHOICES),
-    "thorough": (KEEP, RESUB, CHOICES, DEEP),
+    "normal": (KEEP, RESUB, CHOICES, DIRECT, REMAP, RESUB_MAP),
+    "thorough": (KEEP, RESUB, CHOICES, DIRECT, REMAP, RESUB_MAP, DEEP),
 }
 """Flows tried for each effort; the smallest result is taken."""
 
