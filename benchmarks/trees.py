@@ -1,8 +1,9 @@
 """Fully grown trees and comparators: our structure against the plain `if` chain.
 
-For each of the ten data sets in `datasets/` (or those named): the comparators of the 8-bit tree, the area of nested `if (x > c)`
-Verilog and of our circuit through the same mapping flows, their ratio and the critical path. Then
-the mean area of the 255 comparators `x > c` of an 8-bit input, each mapped by itself.
+For each of the ten data sets in `datasets/` (or those named): the comparators of the 8-bit tree,
+the area of nested `if (x > c)` Verilog and of our circuit through the same mapping flows, their
+ratio and the critical path. Then the mean area of the 255 comparators `x > c` of an 8-bit input,
+each on an input of its own and all through the one flow that is best for them.
 
     python -m benchmarks.trees [-j N] [--effort normal] [--only NAME]
 """

@@ -236,6 +236,16 @@ def test_auto_supply_takes_the_least_power_that_meets_the_clock(seeds_runs, tmp_
     assert 'vdd = "auto"' in (path / "recipe.toml").read_text()
 
 
+def test_power_is_traded_for_at_most_three_percent_of_area(seeds_runs, tmp_path):
+    recipe = Recipe(dataset="seeds", model="tree", optimize="power")
+    path = build(recipe, tmp_path / "run", progress=silent)
+    stage = read_json(path / "metrics.json")["stages"][0]
+    plain = read_json(seeds_runs["tree"] / "metrics.json")["stages"][0]
+    assert stage["area_cm2"] <= 1.03 * plain["area_cm2"]
+    assert stage["power_mw"] < plain["power_mw"]
+    assert stage["equivalence"]["headline"] == "proved"
+
+
 def test_a_library_without_delays_has_no_timing_fields(tmp_path):
     recipe = Recipe(dataset="seeds", model="svm-r", library="cnt", vdd=3.0)
     stage = read_json(build(recipe, tmp_path / "run", progress=silent) / "metrics.json")["stages"][

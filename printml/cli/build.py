@@ -163,7 +163,12 @@ def _make(
     recipe = _recipe(dataset, recipe_file, choices)
     target = Path(out) if out else default_folder(recipe)
     with step_progress(as_json) as progress:
-        return action(recipe, target, n_jobs=jobs, progress=progress)
+        action(recipe, target, n_jobs=jobs, progress=progress)
+    if not as_json:
+        record = read_json(target / "model.json")
+        for note in [*record["dataset"]["notes"], *record.get("notes", [])]:
+            click.echo(f"printml: note: {note}", err=True)
+    return target
 
 
 @click.command("flow")
