@@ -109,9 +109,9 @@ def main(jobs: int, model: Path | None) -> None:
         folder = Path(place)
         for n_classes, n_inputs in SIZES:
             svm = random_svm(n_classes, n_inputs)
-            table.add_row(
-                str(svm.weights[0].size), *measure(svm, library, folder / str(n_inputs), jobs)
-            )
+            row = [str(svm.weights[0].size), *measure(svm, library, folder / str(n_inputs), jobs)]
+            table.add_row(*row)
+            click.echo(f"done: {', '.join(row)}", err=True)
         svm = pendigits(model, folder / "train")
         table.add_row(
             f"{svm.weights[0].size} pendigits", *measure(svm, library, folder / "pendigits", jobs)
