@@ -9,6 +9,7 @@ import click
 from printml import __version__
 from printml.cli.build import build_command, flow_command, train_command
 from printml.cli.doctor import doctor_command
+from printml.cli.evaluate import evaluate_command, resynth_command
 from printml.cli.show import data_group, lib_group
 from printml.cli.steps import report_command, simulate_command, synth_command, verify_command
 from printml.errors import PrintmlError
@@ -38,6 +39,8 @@ for command in (
     simulate_command,
     verify_command,
     report_command,
+    evaluate_command,
+    resynth_command,
     data_group,
     lib_group,
     doctor_command,
