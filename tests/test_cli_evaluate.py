@@ -228,7 +228,7 @@ def test_a_netlist_that_build_made(tmp_path: Path) -> None:
 def test_a_wrong_resynthesis_is_refused(wide: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     library = find_library("egfet", 1.0)
     wrong = netlist_from_verilog(
-        "module design (input [5:0] in0, output [1:0] out0, output out1);"
+        "module resynth (input [5:0] in0, output [1:0] out0, output out1);"
         " assign out0 = in0[1:0]; assign out1 = in0[0]; endmodule",
         library=library,
     ).netlist

@@ -22,7 +22,7 @@ from printml.synth.synthesize import synthesize
 from printml.verify.equivalence import prove_equivalence
 from printml.verify.ladder import Verdict
 
-TOP = "design"
+TOP = "resynth"
 N_VECTORS = 65_536
 
 
