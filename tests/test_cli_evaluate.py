@@ -225,7 +225,11 @@ def test_a_netlist_that_build_made(tmp_path: Path) -> None:
     assert found["cross_check"].startswith("pyverilog reads the same")
 
 
-def test_a_wrong_resynthesis_is_refused(wide: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_resynthesis_is_refused(
+    wide: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The folder with the logs stays after a failed check.
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     library = find_library("egfet", 1.0)
     wrong = netlist_from_verilog(
         "module resynth (input [5:0] in0, output [1:0] out0, output out1);"
@@ -238,3 +242,4 @@ def test_a_wrong_resynthesis_is_refused(wide: Path, monkeypatch: pytest.MonkeyPa
     original = read_verilog(wide, library=library).netlist
     with pytest.raises(CheckError, match="changed output bit 0"):
         resynthesize(original, library)
+    assert list(tmp_path.glob("printml-resynth-*/logs"))
