@@ -9,6 +9,7 @@ from typing import Any
 
 from printml.errors import InputError, ToolError
 from printml.flow.accuracy import Accuracy, measure_accuracy
+from printml.flow.corner import corner_figures
 from printml.flow.stimulus import (
     random_vectors,
     read_labels,
@@ -22,8 +23,7 @@ from printml.netlist.pyverilog_check import MAX_INSTANCES, cross_check
 from printml.netlist.read_verilog import VerilogNetlist, read_verilog
 from printml.simulate.activity import Activity, measure_activity
 from printml.simulate.kernel import outputs
-from printml.simulate.power import power
-from printml.simulate.timing import critical_path, max_rate_hz
+from printml.simulate.timing import critical_path
 
 RANDOM_VECTORS = 4096
 RANDOM_SEED = 0
@@ -124,25 +124,6 @@ def evaluate(
             "n_correct": accuracy.n_correct,
             "class_offset": stimulus.class_offset,
         }
-    return figures
-
-
-def corner_figures(
-    netlist: Netlist, library: CellLibrary, activity: Activity, *, clock_ms: float
-) -> dict[str, Any]:
-    """Power and timing at one supply; a library without delays leaves the timing out."""
-    watts = power(netlist, library, activity, clock_ms=clock_ms)
-    figures: dict[str, Any] = {
-        "vdd": library.vdd,
-        "power_mw": watts.power_mw,
-        "static_power_mw": watts.static_power_mw,
-        "active_power_mw": watts.active_power_mw,
-    }
-    if has_timing(library):
-        delay_ms = critical_path(netlist, library).delay_ms
-        figures |= {"delay_ms": delay_ms, "meets_clock": delay_ms <= clock_ms}
-        if delay_ms > 0:
-            figures["max_rate_hz"] = max_rate_hz(delay_ms)
     return figures
 
 

@@ -8,14 +8,13 @@ from typing import Any
 
 from printml.files import write_text_atomic
 from printml.flow.accuracy import Accuracy, measure_accuracy
+from printml.flow.corner import corner_figures
 from printml.flow.run import corners_of, library_of, read_netlist, read_run
 from printml.liberty.library import CellLibrary
-from printml.liberty.reader import has_timing
 from printml.netlist.netlist import Netlist
 from printml.simulate.activity import Activity, measure_activity
-from printml.simulate.power import power, published_rule_power
+from printml.simulate.power import published_rule_power
 from printml.simulate.saif import write_saif
-from printml.simulate.timing import critical_path, max_rate_hz
 
 
 def simulate_step(path: Path) -> dict[str, Any]:
@@ -70,20 +69,7 @@ class Corner:
 def _corner(
     netlist: Netlist, library: CellLibrary, activity: Activity, *, clock_ms: float
 ) -> Corner:
-    watts = power(netlist, library, activity, clock_ms=clock_ms)
-    figures: dict[str, Any] = {
-        "vdd": library.vdd,
-        "power_mw": watts.power_mw,
-        "static_power_mw": watts.static_power_mw,
-        "active_power_mw": watts.active_power_mw,
-    }
-    # A library without delays (its notes say so) leaves the timing fields out, not 0.
-    if has_timing(library):
-        delay_ms = critical_path(netlist, library).delay_ms
-        figures |= {"delay_ms": delay_ms, "meets_clock": delay_ms <= clock_ms}
-        if delay_ms > 0:
-            # A circuit of wires alone has no highest rate.
-            figures["max_rate_hz"] = max_rate_hz(delay_ms)
+    figures = corner_figures(netlist, library, activity, clock_ms=clock_ms)
     return Corner(library, figures)
 
 
