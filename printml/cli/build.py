@@ -88,6 +88,15 @@ def _model_options(function: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Choice(["area", "power"]),
             help="power: rewrite for less power, at most 3 % larger [default: area].",
         ),
+        click.option(
+            "--approx",
+            type=click.Choice(["none", "published", "coefficients", "full"]),
+            help="Approximate: the published methods; our coefficients or thresholds; "
+            "those and gate pruning [default: none].",
+        ),
+        click.option(
+            "--max-loss", type=float, help="Accuracy it may cost, as share of rows [0.01]."
+        ),
         click.option("--timeout", "timeout_s", type=float, help="Seconds per tool call [300]."),
         click.option("--recipe", "recipe_file", metavar="FILE", help="Start from a recipe.toml."),
         click.option(

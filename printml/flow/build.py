@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from printml.files import write_json_atomic
-from printml.flow.recipe import Recipe
+from printml.errors import InputError
+from printml.files import write_json_atomic, write_text_atomic
+from printml.flow.approximate import approximate
+from printml.flow.recipe import Approx, Recipe, recipe_to_toml
 from printml.flow.run import read_json, read_recipe, top_name
 from printml.flow.rundir import RunFolder, staged
 from printml.flow.simulate_step import simulate_step
 from printml.flow.synth_step import synth_step
 from printml.flow.train_step import train_step
-from printml.flow.verify_step import tool_versions, verify_step
+from printml.flow.verify_step import equivalence_record, tool_versions, verify_step
 from printml.verify.ladder import Verdict
 
-N_PROOFS = 2
-"""Links of the formal chain: behavioural to structural Verilog, structural Verilog to netlist."""
+APPROXIMATE_STAGES = ("coefficients", "thresholds", "pruned")
+"""Stages after `exact`, and the names of their folders."""
 
 Progress = Callable[[str], None]
 """Called with the name of each step as it begins."""
@@ -66,6 +69,46 @@ def train_only(
     return target
 
 
+def approximate_run(
+    path: Path,
+    *,
+    approx: Approx,
+    max_loss: float,
+    n_jobs: int = 1,
+    progress: Progress = print,
+) -> Path:
+    """Approximate the exact circuit of a run folder; earlier approximations are replaced.
+
+    Raises
+    ------
+    InputError
+        If the folder has no finished exact stage.
+    """
+    recipe = replace(read_recipe(path), approx=approx, max_loss=max_loss)
+    metrics_path = RunFolder(path, top_name(recipe)).metrics
+    if not metrics_path.exists():
+        raise InputError(
+            "the run folder has no exact circuit yet",
+            where=str(path),
+            hint=f"Run `printml synth {path}`",
+        )
+    with staged(path, start_from=path) as scratch:
+        run = RunFolder(scratch, top_name(recipe))
+        write_text_atomic(run.recipe, recipe_to_toml(recipe))
+        for name in APPROXIMATE_STAGES:
+            shutil.rmtree(scratch / name, ignore_errors=True)
+        metrics = read_json(run.metrics)
+        further = _timed(
+            "approximate",
+            metrics["seconds"],
+            progress,
+            lambda: approximate(scratch, n_jobs=n_jobs, progress=progress),
+        )
+        metrics["stages"] = [metrics["stages"][0], *further]
+        write_json_atomic(run.metrics, metrics)
+    return path
+
+
 def rebuild(path: Path, *, n_jobs: int = 1, progress: Progress = print) -> Path:
     """Synthesise, measure and verify the model of a run folder again."""
     recipe = read_recipe(path)
@@ -103,17 +146,6 @@ def reverify(path: Path, *, progress: Progress = print) -> list[Verdict]:
     return verdicts
 
 
-def equivalence_record(verdicts: list[Verdict]) -> dict[str, Any]:
-    """The headline (`proved` or `simulated on N vectors`) and every verdict behind it.
-
-    `proved` needs the whole chain: behavioural Verilog = synthesised Verilog = netlist.
-    """
-    proved = sum(verdict.how == "proved" for verdict in verdicts) == N_PROOFS
-    n_vectors = sum(verdict.n_vectors for verdict in verdicts if verdict.how == "exact")
-    headline = "proved" if proved else f"simulated on {n_vectors} vectors"
-    return {"headline": headline, "verdicts": [asdict(verdict) for verdict in verdicts]}
-
-
 def _after_training(
     recipe: Recipe,
     scratch: Path,
@@ -127,11 +159,17 @@ def _after_training(
     stage = _timed("simulate", seconds, progress, lambda: simulate_step(scratch))
     verdicts = _timed("verify", seconds, progress, lambda: verify_step(scratch))
     stage["equivalence"] = equivalence_record(verdicts)
+    further = _timed(
+        "approximate",
+        seconds,
+        progress,
+        lambda: approximate(scratch, n_jobs=n_jobs, progress=progress),
+    )
     model_file = read_json(run.model)
     metrics: dict[str, Any] = {
         "dataset": model_file["dataset"]["name"],
         "model": recipe.model,
-        "stages": [stage],
+        "stages": [stage, *further],
         "seed": recipe.seed,
         "split": recipe.split,
         "versions": tool_versions(),

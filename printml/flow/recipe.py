@@ -16,6 +16,8 @@ from printml.files import read_text
 Family = Literal["svm-c", "svm-r", "mlp-c", "mlp-r", "tree"]
 FAMILIES = get_args(Family)
 
+Approx = Literal["none", "published", "coefficients", "full"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
@@ -63,6 +65,11 @@ class Recipe:
         training rows, at most 3 % larger.
     timeout_s
         Limit of each tool call in seconds.
+    approx
+        `published`: the methods of DATE 2022 (SVM, MLP) or ISQED 2022 (trees). `coefficients`:
+        our search for cheaper coefficients or thresholds. `full`: that, then our gate pruning.
+    max_loss
+        Accuracy that approximation may cost, as share of rows: 0.01 is one point.
     """
 
     dataset: str
@@ -86,11 +93,14 @@ class Recipe:
     effort: str = "normal"
     optimize: Literal["area", "power"] = "area"
     timeout_s: float = 300.0
+    approx: Approx = "none"
+    max_loss: float = 0.01
 
     def __post_init__(self) -> None:
         _choice("model", self.model, FAMILIES)
         _choice("split", self.split, ("stratified", "published"))
         _choice("optimize", self.optimize, ("area", "power"))
+        _choice("approx", self.approx, get_args(Approx))
         _choice("penalty", self.penalty, ("", "l1", "l2"))
         _between("input_bits", self.input_bits, 0, 16)
         _between("coef_bits", self.coef_bits, 2, 24)
@@ -101,6 +111,8 @@ class Recipe:
         for name in ("clock_ms", "timeout_s"):
             if not 0 < getattr(self, name) < float("inf"):
                 raise InputError(f"{name} must be a positive number, not {getattr(self, name)}")
+        if not 0 <= self.max_loss < 1:
+            raise InputError(f"max_loss must be a share from 0 to below 1, not {self.max_loss}")
         if not 0 <= self.vdd < float("inf"):
             raise InputError(f"vdd must be a positive number of volts or 'auto', not {self.vdd}")
         if self.coefficients and self.model == "tree":

@@ -2,91 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from printml.files import write_text_atomic
-from printml.flow.accuracy import Accuracy, measure_accuracy
-from printml.flow.corner import corner_figures
-from printml.flow.run import corners_of, library_of, read_netlist, read_run
-from printml.liberty.library import CellLibrary
-from printml.netlist.netlist import Netlist
-from printml.simulate.activity import Activity, measure_activity
-from printml.simulate.power import published_rule_power
-from printml.simulate.saif import write_saif
+from printml.flow.measure import measure_stage
+from printml.flow.run import read_netlist, read_run
 
 
-def simulate_step(path: Path) -> dict[str, Any]:
+def simulate_step(path: Path, *, name: str = "exact") -> dict[str, Any]:
     """Write `activity.saif`; return the measured part of a stage of `metrics.json`."""
     recipe, run, model, rows = read_run(path)
     netlist = read_netlist(run)
-    activity = measure_activity(netlist, library_of(recipe), rows.X_int[rows.test])
-    write_text_atomic(run.activity, write_saif(netlist, activity, clock_ms=recipe.clock_ms))
-    corners = [
-        _corner(netlist, corner, activity, clock_ms=recipe.clock_ms)
-        for corner in corners_of(recipe)
-    ]
-    library = library_of(recipe)
-    if recipe.vdd == 0 and not recipe.liberty:
-        # A choice: made on training rows.
-        seen = measure_activity(netlist, library, rows.X_int[rows.train])
-        library = _best(
-            [_corner(netlist, c.library, seen, clock_ms=recipe.clock_ms) for c in corners]
-        ).library
-    chosen = next(corner for corner in corners if corner.library.vdd == library.vdd)
-    predicted = model.predict(rows.X_int)
-    train_accuracy = measure_accuracy(predicted[rows.train], rows.y[rows.train])
-    test_accuracy = measure_accuracy(predicted[rows.test], rows.y[rows.test])
-    return {
-        "name": "exact",
-        **_accuracy_fields("train", train_accuracy),
-        **_accuracy_fields("test", test_accuracy),
-        "area_cm2": netlist.area_cm2(library),
-        **chosen.figures,
-        "published_rule_power_mw": published_rule_power(
-            netlist, library, activity, clock_ms=recipe.clock_ms
-        ).power_mw,
-        "power_rows": "test rows in file order",
-        "n_cells": netlist.n_gates,
-        "cells": netlist.cell_counts(),
-        "clock_ms": recipe.clock_ms,
-        "keep_scores": recipe.keep_scores,
-        "library": library.name,
-        "library_notes": list(library.notes),
-        "corners": [corner.figures for corner in corners],
-    }
-
-
-@dataclass(frozen=True, eq=False)
-class Corner:
-    """Power and timing of the netlist at one supply, as they stand in `metrics.json`."""
-
-    library: CellLibrary
-    figures: dict[str, Any]
-
-
-def _corner(
-    netlist: Netlist, library: CellLibrary, activity: Activity, *, clock_ms: float
-) -> Corner:
-    figures = corner_figures(netlist, library, activity, clock_ms=clock_ms)
-    return Corner(library, figures)
-
-
-def _best(corners: list[Corner]) -> Corner:
-    """The least power that meets the clock; if none does, the fastest."""
-    late = [corner for corner in corners if not corner.figures.get("meets_clock", True)]
-    if len(late) == len(corners):
-        return min(corners, key=lambda corner: corner.figures["delay_ms"])
-    in_time = [corner for corner in corners if corner not in late]
-    return min(in_time, key=lambda corner: corner.figures["power_mw"])
-
-
-def _accuracy_fields(part: str, accuracy: Accuracy) -> dict[str, Any]:
-    return {
-        f"accuracy_{part}": accuracy.value,
-        f"accuracy_{part}_low": accuracy.low,
-        f"accuracy_{part}_high": accuracy.high,
-        f"n_{part}": accuracy.n_rows,
-        f"balanced_accuracy_{part}": accuracy.balanced,
-    }
+    return measure_stage(name, recipe, run, netlist, rows, model.predict(rows.X_int))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 import time
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +24,10 @@ from printml.verify.ladder import (
     random_vectors,
 )
 from printml.verify.word_proof import prove_words
+
+
+N_PROOFS = 2
+"""Links of the formal chain: behavioural to structural Verilog, structural Verilog to netlist."""
 
 
 def verify_step(path: Path) -> list[Verdict]:
@@ -96,6 +102,17 @@ def verify_step(path: Path) -> list[Verdict]:
     verdicts.append(proof)
     shutil.rmtree(scratch_of(path))
     return verdicts
+
+
+def equivalence_record(verdicts: list[Verdict]) -> dict[str, Any]:
+    """The headline (`proved` or `simulated on N vectors`) and every verdict behind it.
+
+    `proved` needs the whole chain: behavioural Verilog = synthesised Verilog = netlist.
+    """
+    proved = sum(verdict.how == "proved" for verdict in verdicts) == N_PROOFS
+    n_vectors = sum(verdict.n_vectors for verdict in verdicts if verdict.how == "exact")
+    headline = "proved" if proved else f"simulated on {n_vectors} vectors"
+    return {"headline": headline, "verdicts": [asdict(verdict) for verdict in verdicts]}
 
 
 def tool_versions() -> dict[str, str]:

@@ -63,6 +63,11 @@ class Spec:
         return len(self.class_labels)
 
 
+def default_penalty(n_features: int) -> Penalty:
+    """`l1` above `SPARSE_ABOVE` features, else `l2`."""
+    return "l1" if n_features > SPARSE_ABOVE else "l2"
+
+
 def default_hidden(dataset_name: str, n_classes: int) -> int:
     """Hidden neurons: as published where a network was, else half the classes, at least 3."""
     return PUBLISHED_HIDDEN.get(dataset_name, max(3, (n_classes + 1) // 2))

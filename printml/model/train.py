@@ -17,13 +17,13 @@ from printml.model.mlp import fit_mlp, fit_mlp_for_search, mlp_grid
 from printml.model.search import Fit, Trial, best, cross_validate
 from printml.model.spec import (
     FAMILIES,
-    SPARSE_ABOVE,
     Family,
     Params,
     Penalty,
     Spec,
     TreeOptions,
     default_hidden,
+    default_penalty,
 )
 from printml.model.tree import fit_tree, tree_grid
 
@@ -125,7 +125,7 @@ def train(
         seed=seed,
         hidden=default_hidden(dataset.name, dataset.n_classes) if hidden is None else hidden,
         ovr=ovr,
-        penalty=penalty or ("l1" if dataset.n_features > SPARSE_ABOVE else "l2"),
+        penalty=penalty or default_penalty(dataset.n_features),
         tree=TreeOptions(max_depth, max_leaf_nodes, min_samples_leaf, ccp_alpha, search),
     )
     y = dataset.y[split.train]
@@ -149,6 +149,21 @@ def train(
         search=trials,
         notes=_notes(spec, searched=bool(trials), can_search=len(grid) > 1),
     )
+
+
+def fit_again(spec: Spec, params: Params, X: FloatArray, y: IntArray) -> FloatModel:
+    """Fit known hyperparameters on other rows, as a fold of a cross-validation does.
+
+    Parameters
+    ----------
+    X, y
+        float64 (n_rows, n_features), readings as the circuit sees them, and int64 (n_rows,).
+    """
+    if spec.family in ("svm-c", "svm-r"):
+        return fit_svm(spec, params, X, y)
+    if spec.family in ("mlp-c", "mlp-r"):
+        return fit_mlp_for_search(spec, params, X, y)
+    return fit_tree(spec, params, X, y)
 
 
 def _check(

@@ -1,0 +1,1 @@
+"""Approximations of integer models that suit hardwired logic."""

@@ -1,0 +1,167 @@
+"""The guard against over-fitting: how much loss a search may spend on the rows it sees.
+
+A search that judges thousands of candidates on the same rows finds some that fit their noise, so
+a loss of 0 there can be several points elsewhere. The same search is therefore run on folds of
+the training rows, each of its points is judged on the rows left out, and the largest budget whose
+left-out loss stays within the limit is the one for the search on all training rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from printml.arrays import FloatArray, IntArray, frozen
+from printml.errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class Front:
+    """What a search found, by falling area.
+
+    Attributes
+    ----------
+    loss
+        Share of the search rows lost against the unapproximated model (may be negative),
+        float64, shape (n,).
+    area_mm2
+        Area or its estimate, float64, shape (n,).
+    candidates
+        The approximated models or netlists, n of them.
+    """
+
+    loss: FloatArray
+    area_mm2: FloatArray
+    candidates: tuple[Any, ...]
+
+    def within(self, budget: float) -> int:
+        """Index of the smallest candidate whose loss is at most `budget`; ties to less loss.
+
+        Raises
+        ------
+        InputError
+            If there is none.
+        """
+        allowed = np.flatnonzero(self.loss <= budget + 1e-12)
+        if not len(allowed):
+            raise InputError(f"no candidate loses at most {budget:g}", hint="Raise the budget")
+        return int(allowed[np.lexsort((self.loss[allowed], self.area_mm2[allowed]))[0]])
+
+
+@dataclass(frozen=True, eq=False)
+class FoldFront:
+    """A front found without the rows of one fold, and its loss on them.
+
+    Attributes
+    ----------
+    loss, area_mm2
+        As in `Front`.
+    held_loss
+        Share of the left-out rows lost against the reference, float64, shape (n,).
+    n_held
+        Left-out rows.
+    """
+
+    loss: FloatArray
+    area_mm2: FloatArray
+    held_loss: FloatArray
+    n_held: int
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The chosen budget and what the folds say of it.
+
+    Attributes
+    ----------
+    loss
+        Loss on search rows up to which candidates may be taken; -inf if not even the smallest
+        budget held.
+    held_loss, standard_error
+        Mean loss on left-out rows there, and its standard error over the folds.
+    """
+
+    loss: float
+    held_loss: float
+    standard_error: float
+
+
+def choose_budget(
+    folds: Sequence[FoldFront],
+    *,
+    max_loss: float,
+    standard_errors: float = 0.0,
+    budgets: FloatArray | None = None,
+) -> Budget:
+    """The largest budget on search rows whose loss on left-out rows stays within `max_loss`.
+
+    At each budget every fold gives its smallest candidate within it; the held-out losses are
+    averaged over the folds, weighted by their rows, and `standard_errors` of them added.
+
+    Parameters
+    ----------
+    folds
+        One front per fold; each must hold a candidate without loss (the unapproximated one).
+    max_loss
+        Share of rows, 0.01 for a point.
+    standard_errors
+        Caution: 0 takes the mean at its word, 1 is the one-standard-error rule.
+    budgets
+        Budgets to try, float64; all losses of the fronts if left out.
+    """
+    if budgets is None:
+        budgets = np.unique(np.concatenate([fold.loss for fold in folds]))
+    weights = np.array([fold.n_held for fold in folds], float)
+    weights /= weights.sum()
+    best = Budget(-np.inf, 0.0, 0.0)
+    for budget in np.sort(budgets):
+        losses = np.array([_held_loss(fold, budget) for fold in folds])
+        if np.isnan(losses).any():
+            continue
+        mean = float(losses @ weights)
+        error = float(np.sqrt(((losses - mean) ** 2 @ weights) / max(1, len(folds) - 1)))
+        if mean + standard_errors * error <= max_loss + 1e-12:
+            best = Budget(float(budget), mean, error)
+    return best
+
+
+def held_loss_at(folds: Sequence[FoldFront], budget: float) -> float:
+    """Mean loss on left-out rows of what each fold gives within `budget`; NaN if one has none."""
+    weights = np.array([fold.n_held for fold in folds], float)
+    losses = np.array([_held_loss(fold, budget) for fold in folds])
+    return float(losses @ weights / weights.sum())
+
+
+def perturbed_copies(
+    X_int: IntArray, input_bits: IntArray, *, n_copies: int, step_bits: int = 4, seed: int
+) -> IntArray:
+    """Rows with sensor noise of up to one step of 1 / 2**step_bits of the range, clipped to it.
+
+    Parameters
+    ----------
+    X_int
+        int64, shape (n_rows, n_features).
+    input_bits
+        int64, shape (n_features,).
+
+    Returns
+    -------
+    IntArray
+        int64, shape (n_copies * n_rows, n_features): copy after copy, originals not included.
+    """
+    rng = np.random.default_rng(seed)
+    copies = np.tile(X_int, (n_copies, 1))
+    step = np.exp2(input_bits.astype(float) - step_bits)
+    moved = np.rint(copies + rng.uniform(-1.0, 1.0, copies.shape) * step)
+    return frozen(np.clip(moved, 0, (1 << input_bits) - 1), np.int64)
+
+
+def _held_loss(fold: FoldFront, budget: float) -> float:
+    allowed = np.flatnonzero(fold.loss <= budget + 1e-12)
+    if not len(allowed):
+        return float("nan")
+    smallest = allowed[np.lexsort((fold.loss[allowed], fold.area_mm2[allowed]))[0]]
+    return float(fold.held_loss[smallest])

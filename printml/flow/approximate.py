@@ -1,0 +1,201 @@
+"""From the exact stage of a run folder to its approximations, each a stage of its own.
+
+Order: coefficients or thresholds first, then gates. Every choice is made on training rows; how
+much may be lost there is learned on folds of them (`printml.approx.guard`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed
+
+from printml.approx.guard import held_loss_at
+from printml.flow.folds import Fold, make_folds
+from printml.flow.model_step import ModelSearch, model_stage, search_models
+from printml.flow.prune_step import Pruned, pruned_stage
+from printml.flow.quick_netlist import quick_netlist
+from printml.flow.recipe import Recipe
+from printml.flow.run import Rows, library_of, read_json, read_netlist, read_run, top_name
+from printml.flow.rundir import RunFolder
+from printml.liberty.library import CellLibrary
+from printml.netlist.netlist import Netlist
+from printml.prune.guarded import Task, choose_point, copies_for, run_tasks
+from printml.prune.network import netlist_of
+from printml.prune.published import class_only, prune_published
+from printml.quantize.integer_model import IntegerModel
+
+Progress = Callable[[str], None]
+
+MODEL_SHARE = 0.5
+"""Share of the accuracy budget that coefficients may spend when pruning follows."""
+
+
+def approximate(path: Path, *, n_jobs: int, progress: Progress) -> list[dict[str, Any]]:
+    """Add what the recipe's `approx` asks for to a run folder with an exact stage.
+
+    Returns
+    -------
+    list
+        The new stages of `metrics.json`, in order; their files are in folders of their names.
+
+    Raises
+    ------
+    PrintmlError
+        As the searches, tools and checks do.
+    """
+    recipe, run, model, rows = read_run(path)
+    if recipe.approx == "none":
+        return []
+    library = library_of(recipe)
+    record = read_json(run.model)
+    folds: list[Fold] = []
+    if recipe.approx != "published":
+        progress("approximate: models of the folds")
+        folds = make_folds(recipe, record, model, rows)
+    share = MODEL_SHARE if recipe.approx == "full" else 1.0
+    search = search_models(
+        recipe,
+        model,
+        rows,
+        folds,
+        library,
+        max_loss=share * recipe.max_loss,
+        n_jobs=n_jobs,
+        progress=progress,
+    )
+    stages = [model_stage(recipe, path, record, search, n_jobs=n_jobs, progress=progress)]
+    if recipe.approx == "coefficients":
+        return stages
+    start = read_netlist(RunFolder(path / search.stage, run.top))
+    folder = path / "pruned"
+    folder.mkdir(exist_ok=True)
+    if recipe.approx == "published":
+        pruned = _published(recipe, search.chosen, model, rows, library)
+    else:
+        pruned = _guarded(
+            recipe, search, class_only(start), model, rows, folds, library, n_jobs, progress
+        )
+    stages.append(
+        pruned_stage(recipe, folder, model, rows, pruned, n_jobs=n_jobs, progress=progress)
+    )
+    return stages
+
+
+def _published(
+    recipe: Recipe, chosen: IntegerModel, model: IntegerModel, rows: Rows, library: CellLibrary
+) -> Pruned:
+    """The smallest of the grid that loses at most `max_loss` of the training rows."""
+    X, y = rows.X_int[rows.train], rows.y[rows.train]
+    with_scores = quick_netlist(
+        chosen,
+        library,
+        name=top_name(recipe),
+        keep_scores=recipe.model != "tree",
+        timeout_s=recipe.timeout_s,
+    )
+    grid = prune_published(with_scores, library, X, y) if with_scores.n_gates else []
+    exact = float(np.mean(model.predict(X) == y))
+    allowed = [point for point in grid if point.accuracy_train >= exact - recipe.max_loss - 1e-12]
+    before = class_only(with_scores)
+    best = min(allowed, key=lambda point: point.area_mm2, default=None)
+    return Pruned(
+        before=before,
+        after=best.netlist if best else before,
+        changes=(),
+        front=tuple(
+            {
+                "tau_percent": point.tau_percent,
+                "phi": point.phi,
+                "n_tied": point.n_tied,
+                "accuracy_train": point.accuracy_train,
+                "area_mm2": point.area_mm2,
+                "chosen": int(point is best),
+            }
+            for point in grid
+        ),
+        details={
+            "method": "tau and phi on training rows (DATE 2022)",
+            "tau_percent": best.tau_percent if best else None,
+            "phi": best.phi if best else None,
+            "n_candidates": len(grid),
+        },
+    )
+
+
+def _guarded(
+    recipe: Recipe,
+    search: ModelSearch,
+    start: Netlist,
+    model: IntegerModel,
+    rows: Rows,
+    folds: list[Fold],
+    library: CellLibrary,
+    n_jobs: int,
+    progress: Progress,
+) -> Pruned:
+    progress(f"pruned: {len(folds)} folds and the whole")
+    starts = Parallel(n_jobs=n_jobs, prefer="threads")(
+        delayed(quick_netlist)(own, library, timeout_s=recipe.timeout_s)
+        for own in search.fold_choices
+    )
+    none = rows.train[:0]
+    tasks = [
+        Task(
+            netlist=netlist,
+            reference=fold.model,
+            X_int=rows.X_int[fold.search],
+            y=rows.y[fold.search],
+            X_held=rows.X_int[fold.held],
+            y_held=rows.y[fold.held],
+        )
+        for netlist, fold in zip(starts, folds, strict=True)
+    ]
+    whole = Task(
+        netlist=start,
+        reference=model,
+        X_int=rows.X_int[rows.train],
+        y=rows.y[rows.train],
+        X_held=rows.X_int[none],
+        y_held=rows.y[none],
+    )
+    path, *fold_paths = run_tasks(
+        [whole, *tasks], library, max_loss=recipe.max_loss, seed=recipe.seed, n_jobs=n_jobs
+    )
+    n_held = [len(fold.held) for fold in folds]
+    chosen, budget = choose_point(path, fold_paths, n_held, max_loss=recipe.max_loss)
+    fronts = [p.fold_front(n) for p, n in zip(fold_paths, n_held, strict=True)]
+    base = np.average(
+        [np.mean(f.model.predict(rows.X_int[f.held]) == rows.y[f.held]) for f in folds],
+        weights=n_held,
+    )
+    return Pruned(
+        before=start,
+        after=netlist_of(path.points[chosen].network, library),
+        changes=tuple(
+            {"batch": k, **change}
+            for k, point in enumerate(path.points[: chosen + 1])
+            for change in point.changes
+        ),
+        front=tuple(
+            {
+                "loss_search": float(loss),
+                "accuracy_validation": float(base - held_loss_at(fronts, float(loss))),
+                "area_mm2": point.area_mm2,
+                "chosen": int(k == chosen),
+            }
+            for k, (point, loss) in enumerate(zip(path.points, path.loss, strict=True))
+        ),
+        details={
+            "method": "accuracy-driven pruning, stopped by folds of the training rows",
+            "max_loss": recipe.max_loss,
+            "n_folds": len(folds),
+            "n_copies": copies_for(len(rows.train)),
+            "budget_search_loss": budget.loss,
+            "held_out_loss_of_folds": budget.held_loss,
+            "n_judged": int(sum(point.n_judged for point in path.points)),
+        },
+    )

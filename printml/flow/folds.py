@@ -1,0 +1,99 @@
+"""Models of the folds: the same training without some of the training rows.
+
+They tell what a search costs on rows it has not seen. The unapproximated model of a fold has not
+seen the left-out rows either, so that comparing the two there is fair.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from printml.arrays import IntArray
+from printml.data.quantizer import InputQuantizer
+from printml.flow.recipe import Recipe
+from printml.flow.run import Rows
+from printml.model.search import deal_folds
+from printml.model.spec import Spec, TreeOptions, default_hidden, default_penalty
+from printml.model.train import fit_again
+from printml.quantize.integer_model import IntegerModel
+from printml.quantize.quantize import quantize
+
+ENOUGH_HELD_ROWS = 1_500
+"""Folds are used until so many rows were left out once; a large set needs fewer of them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """Part of the training rows to search on, the rest to judge on, and a model of the first.
+
+    Attributes
+    ----------
+    model
+        Trained on the search rows, or the given one if it was not trained here.
+    search, held
+        int64, indices into the table's rows.
+    """
+
+    model: IntegerModel
+    search: IntArray
+    held: IntArray
+
+
+def make_folds(
+    recipe: Recipe, record: dict[str, Any], model: IntegerModel, rows: Rows
+) -> list[Fold]:
+    """The folds of a run's training rows.
+
+    Parameters
+    ----------
+    record
+        `model.json`. Without `parameters` in it (coefficients from a file) nothing can be trained
+        again, and every fold has the given model: the guard is then too strict, never too lax,
+        where that model saw the left-out rows.
+    """
+    y = rows.y[rows.train]
+    folds: list[Fold] = []
+    n_held = 0
+    for search, held in deal_folds(y, seed=recipe.seed):
+        if n_held >= ENOUGH_HELD_ROWS and len(folds) > 1:
+            break
+        if len(np.unique(y[search])) < 2:
+            continue
+        n_held += len(held)
+        chosen = rows.train[search]
+        own = model
+        if "parameters" in record:
+            own = _trained(recipe, record, model, rows, chosen)
+        folds.append(Fold(own, chosen, rows.train[held]))
+    return folds
+
+
+def _trained(
+    recipe: Recipe, record: dict[str, Any], model: IntegerModel, rows: Rows, chosen: IntArray
+) -> IntegerModel:
+    n_classes = len(model.class_labels)
+    spec = Spec(
+        family=recipe.model,
+        feature_names=model.feature_names,
+        class_labels=model.class_labels,
+        seed=recipe.seed,
+        hidden=recipe.hidden or default_hidden(record["dataset"]["name"], n_classes),
+        ovr=recipe.ovr,
+        penalty=recipe.penalty or default_penalty(len(model.feature_names)),
+        tree=TreeOptions(recipe.max_depth or None, recipe.max_leaf_nodes or None),
+    )
+    quantizer = InputQuantizer(
+        *(np.array(record["quantizer"][name]) for name in ("minimum", "span", "bits"))
+    )
+    X_int, y = rows.X_int[chosen], rows.y[chosen]
+    params = tuple(record["parameters"].items())
+    return quantize(
+        fit_again(spec, params, quantizer.as_fraction(X_int), y),
+        quantizer=quantizer,
+        coef_bits=recipe.coef_bits,
+        X_train_int=X_int,
+        y_train=y,
+    )

@@ -1,0 +1,290 @@
+"""The stage `coefficients` (SVM, MLP) or `thresholds` (tree): a cheaper integer model."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed
+
+from printml.approx.coefficient_search import search_coefficients
+from printml.approx.coefficients_published import approximate_published
+from printml.approx.guard import Budget, FoldFront, Front, choose_budget, held_loss_at
+from printml.approx.guard import perturbed_copies
+from printml.approx.tree_search import search_tree
+from printml.arrays import IntArray
+from printml.files import write_json_atomic, write_text_atomic
+from printml.flow.folds import Fold
+from printml.flow.recipe import Recipe
+from printml.flow.run import Rows, read_netlist, read_run
+from printml.flow.simulate_step import simulate_step
+from printml.flow.synth_step import synth_step
+from printml.flow.verify_step import equivalence_record, verify_step
+from printml.liberty.library import CellLibrary
+from printml.prune.guarded import copies_for
+from printml.quantize.integer_model import IntegerModel, IntegerNetwork, IntegerTree
+from printml.quantize.model_file import to_json
+from printml.quantize.tree import simplify_tree
+
+Progress = Callable[[str], None]
+
+BEYOND = 0.03
+"""Searches go on until this much more is lost than may be, so that the turning point is seen."""
+PUBLISHED_REACH = 4
+"""Farthest a coefficient may move in the published method."""
+
+
+@dataclass(frozen=True, eq=False)
+class ModelSearch:
+    """What the search for a cheaper model gave.
+
+    Attributes
+    ----------
+    stage
+        `coefficients` or `thresholds`.
+    chosen
+        The model to build.
+    fold_choices
+        The same choice in each fold.
+    front
+        Rows of `front.csv`.
+    details
+        Further fields of the stage in `metrics.json`.
+    """
+
+    stage: str
+    chosen: IntegerModel
+    fold_choices: tuple[IntegerModel, ...]
+    front: tuple[dict[str, Any], ...]
+    details: dict[str, Any]
+
+
+def search_models(
+    recipe: Recipe,
+    model: IntegerModel,
+    rows: Rows,
+    folds: list[Fold],
+    library: CellLibrary,
+    *,
+    max_loss: float,
+    n_jobs: int,
+    progress: Progress,
+) -> ModelSearch:
+    """Search on all training rows, cut where the same search on the folds turns.
+
+    The published methods have no guard: the smallest model whose loss on the training rows is
+    within `max_loss` is taken (coefficients: the one model there is).
+    """
+    stage = "thresholds" if isinstance(model, IntegerTree) else "coefficients"
+    if recipe.approx == "published":
+        progress(f"{stage}: published method")
+        return _published(recipe, stage, model, rows, library, max_loss=max_loss)
+    progress(f"{stage}: search on {len(folds)} folds and the whole")
+    tasks = [(model, rows.train), *((fold.model, fold.search) for fold in folds)]
+    fronts: list[Front] = Parallel(n_jobs=n_jobs, prefer="threads")(
+        delayed(_search)(own, rows, chosen, library, max_loss=max_loss, seed=recipe.seed + k)
+        for k, (own, chosen) in enumerate(tasks)
+    )
+    front, fold_fronts = fronts[0], fronts[1:]
+    judged = [
+        _judged(found, fold, rows) for found, fold in zip(fold_fronts, folds, strict=True)
+    ]
+    budget = choose_budget(judged, max_loss=max_loss)
+    chosen = _taken(front, budget, model)
+    base = np.average(
+        [np.mean(f.model.predict(rows.X_int[f.held]) == rows.y[f.held]) for f in folds],
+        weights=[len(f.held) for f in folds],
+    )
+    return ModelSearch(
+        stage=stage,
+        chosen=chosen,
+        fold_choices=tuple(
+            _taken(found, budget, fold.model)
+            for found, fold in zip(fold_fronts, folds, strict=True)
+        ),
+        front=tuple(
+            {
+                "loss_search": float(loss),
+                "accuracy_validation": float(base - held_loss_at(judged, float(loss))),
+                "area_estimate_mm2": float(area),
+                "area_mm2": "",
+                "chosen": int(candidate is chosen),
+            }
+            for loss, area, candidate in zip(
+                front.loss, front.area_mm2, front.candidates, strict=True
+            )
+        ),
+        details={
+            "method": "joint search on the circuit's structure, stopped by folds",
+            "max_loss": max_loss,
+            "n_folds": len(folds),
+            "budget_search_loss": budget.loss,
+            "held_out_loss_of_folds": budget.held_loss,
+        },
+    )
+
+
+def model_stage(
+    recipe: Recipe,
+    path: Path,
+    record: dict[str, Any],
+    search: ModelSearch,
+    *,
+    n_jobs: int,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Build, measure and verify the chosen model in a folder of its own inside the run folder."""
+    folder = path / search.stage
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    for name in ("recipe.toml", "rows.npz"):
+        shutil.copyfile(path / name, folder / name)
+    _, _, exact, rows = read_run(path)
+    changed = changes_between(exact, search.chosen)
+    write_json_atomic(
+        folder / "model.json",
+        {"model": to_json(search.chosen), "dataset": record["dataset"], "changed": changed},
+    )
+    progress(f"{search.stage}: synth")
+    synth_step(folder, n_jobs=n_jobs)
+    progress(f"{search.stage}: simulate, verify")
+    stage = simulate_step(folder, name=search.stage)
+    stage["equivalence"] = equivalence_record(verify_step(folder))
+    stage |= search.details | {"n_changed": len(changed)}
+    _, run, model, rows = read_run(folder)
+    area_mm2 = 100 * stage["area_cm2"]
+    _write_csv(
+        folder / "front.csv",
+        [row | ({"area_mm2": area_mm2} if row["chosen"] else {}) for row in search.front],
+    )
+    stage["differs_from_exact"] = {
+        part: float(np.mean(model.predict(X) != exact.predict(X)))
+        for part, X in (
+            ("train", rows.X_int[rows.train]),
+            ("test", rows.X_int[rows.test]),
+        )
+    }
+    return stage
+
+
+def changes_between(before: IntegerModel, after: IntegerModel) -> list[dict[str, Any]]:
+    """Every coefficient or intercept that differs; for trees, the new number of comparisons."""
+    if isinstance(before, IntegerTree) or isinstance(after, IntegerTree):
+        assert isinstance(before, IntegerTree) and isinstance(after, IntegerTree)
+        kept = {(int(f), int(t)) for f, t in zip(before.feature, before.threshold, strict=True)}
+        return [
+            {"node": k, "feature": int(f), "threshold": int(t)}
+            for k, (f, t) in enumerate(zip(after.feature, after.threshold, strict=True))
+            if f >= 0 and (int(f), int(t)) not in kept
+        ]
+    changed: list[dict[str, Any]] = []
+    for layer, (old, new) in enumerate(zip(before.weights, after.weights, strict=True)):
+        for row, column in zip(*np.nonzero(old != new), strict=True):
+            changed.append(
+                {
+                    "layer": layer,
+                    "sum": int(row),
+                    "input": int(column),
+                    "before": int(old[row, column]),
+                    "after": int(new[row, column]),
+                }
+            )
+    for layer, (old, new) in enumerate(zip(before.intercepts, after.intercepts, strict=True)):
+        for row in np.flatnonzero(old != new):
+            changed.append(
+                {
+                    "layer": layer,
+                    "sum": int(row),
+                    "input": "intercept",
+                    "before": int(old[row]),
+                    "after": int(new[row]),
+                }
+            )
+    return changed
+
+
+def _published(
+    recipe: Recipe,
+    stage: str,
+    model: IntegerModel,
+    rows: Rows,
+    library: CellLibrary,
+    *,
+    max_loss: float,
+) -> ModelSearch:
+    X, y = rows.X_int[rows.train], rows.y[rows.train]
+    if isinstance(model, IntegerNetwork):
+        chosen: IntegerModel = approximate_published(model, library, e=PUBLISHED_REACH).model
+        loss = float(np.mean(model.predict(X) == y) - np.mean(chosen.predict(X) == y))
+        return ModelSearch(
+            stage,
+            chosen,
+            (),
+            (),
+            {"method": "multiplier areas, errors cancelled (DATE 2022)", "loss_train": loss},
+        )
+    front = search_tree(model, X, y, library, variant="published", seed=recipe.seed)
+    k = front.within(max(max_loss, float(front.loss.min())))
+    return ModelSearch(
+        stage,
+        front.candidates[k],
+        (),
+        tuple(
+            {"loss_train": float(loss), "area_estimate_mm2": float(area), "area_mm2": "",
+             "chosen": int(j == k)}
+            for j, (loss, area) in enumerate(zip(front.loss, front.area_mm2, strict=True))
+        ),
+        {"method": "NSGA-II on training rows (ISQED 2022)", "loss_train": float(front.loss[k])},
+    )  # fmt: skip
+
+
+def _search(
+    model: IntegerModel,
+    rows: Rows,
+    chosen: IntArray,
+    library: CellLibrary,
+    *,
+    max_loss: float,
+    seed: int,
+) -> Front:
+    X, y = rows.X_int[chosen], rows.y[chosen]
+    n_copies = copies_for(len(y))
+    copies = perturbed_copies(X, model.input_bits, n_copies=n_copies, seed=seed)
+    if isinstance(model, IntegerTree):
+        return search_tree(
+            model, X, y, library,
+            variant="structure", seed=seed, copies_X=copies, copies_y=np.tile(y, n_copies),
+        )  # fmt: skip
+    return search_coefficients(
+        model, X, y, library,
+        seed=seed, copies_X=copies, copies_y=np.tile(y, n_copies), max_loss=max_loss + BEYOND,
+    )  # fmt: skip
+
+
+def _judged(front: Front, fold: Fold, rows: Rows) -> FoldFront:
+    X, y = rows.X_int[fold.held], rows.y[fold.held]
+    right = np.mean(fold.model.predict(X) == y)
+    held_loss = np.array([right - np.mean(c.predict(X) == y) for c in front.candidates])
+    return FoldFront(front.loss, front.area_mm2, held_loss, len(y))
+
+
+def _taken(front: Front, budget: Budget, model: IntegerModel) -> IntegerModel:
+    if not (front.loss <= budget.loss + 1e-12).any():
+        return model if isinstance(model, IntegerNetwork) else simplify_tree(model)
+    candidate: IntegerModel = front.candidates[front.within(budget.loss)]
+    return candidate
+
+
+def _write_csv(path: Path, records: list[dict[str, Any]]) -> None:
+    text = io.StringIO()
+    if records:
+        writer = csv.DictWriter(text, list(records[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(records)
+    write_text_atomic(path, text.getvalue())

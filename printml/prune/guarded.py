@@ -1,0 +1,180 @@
+"""Pruning that keeps its accuracy on rows it has not seen: paths on folds choose where to stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from joblib import Parallel, delayed
+
+from printml.approx.guard import Budget, FoldFront, choose_budget, perturbed_copies
+from printml.arrays import FloatArray, IntArray, frozen
+from printml.liberty.library import CellLibrary
+from printml.netlist.netlist import Netlist
+from printml.prune.kernel import run_network
+from printml.prune.network import GateNetwork, network_of
+from printml.quantize.integer_model import IntegerModel
+from printml.prune.search import Evidence, PrunePoint, prune_path
+from printml.simulate.kernel import pack_inputs
+from printml.simulate.words import read_bus_words
+
+BEYOND = 0.04
+"""Paths go on until this much more is lost than may be, so that the turning point is seen."""
+MOST_ROWS = 12_000
+"""Rows and copies together; a large table needs fewer copies."""
+MOST_COPIES = 4
+COPY_WEIGHT = 1.0
+"""Weight of all copies of a row together, beside 1 for the row itself."""
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """One path to prune: where it starts, what it may see, and what it is compared with.
+
+    Attributes
+    ----------
+    netlist
+        Where it starts, exact or approximated; its one output is the class.
+    reference
+        The unapproximated model.
+    X_int, y
+        Rows to search on, int64, shapes (n_rows, n_features) and (n_rows,).
+    X_held, y_held
+        Rows to judge on that neither search nor reference saw; none for the final path.
+    """
+
+    netlist: Netlist
+    reference: IntegerModel
+    X_int: IntArray
+    y: IntArray
+    X_held: IntArray
+    y_held: IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class PrunePath:
+    """A path with its loss.
+
+    Attributes
+    ----------
+    points
+        From the netlist given to the smallest.
+    loss
+        Loss against the reference on search rows and their copies, as share of their weight.
+    held_loss
+        The same on the held rows; empty if there are none.
+    """
+
+    points: tuple[PrunePoint, ...]
+    loss: FloatArray
+    held_loss: FloatArray
+
+    def fold_front(self, n_held: int) -> FoldFront:
+        """What the guard needs of it."""
+        area = np.array([point.area_mm2 for point in self.points])
+        return FoldFront(self.loss, area, self.held_loss, n_held)
+
+
+def copies_for(n_rows: int) -> int:
+    """Perturbed copies of each row that a search sees."""
+    return max(1, min(MOST_COPIES, MOST_ROWS // n_rows - 1))
+
+
+def run_task(
+    task: Task,
+    library: CellLibrary,
+    *,
+    max_loss: float,
+    seed: int,
+    progress: Callable[[PrunePoint], None] | None = None,
+) -> PrunePath:
+    """Prune from the task's netlist down until far more than `max_loss` is lost."""
+    n_copies = copies_for(len(task.y))
+    evidence = evidence_of(
+        task.X_int,
+        task.y,
+        task.reference.input_bits,
+        n_copies=n_copies,
+        copy_weight=COPY_WEIGHT,
+        seed=seed,
+    )
+    reference_wrong = float(
+        evidence.weights @ (task.reference.predict(evidence.X_int) != evidence.y)
+    )
+    network = network_of(task.netlist, library)
+    points = prune_path(
+        network,
+        library,
+        evidence,
+        most_wrong=reference_wrong + max_loss + BEYOND,
+        progress=progress,
+    )
+    held_loss = np.zeros(0)
+    if len(task.y_held):
+        right = (task.reference.predict(task.X_held) == task.y_held).sum()
+        found = [(predict_network(p.network, task.X_held) == task.y_held).sum() for p in points]
+        held_loss = (right - np.array(found)) / len(task.y_held)
+    loss = np.array([point.wrong for point in points]) - reference_wrong
+    return PrunePath(tuple(points), loss, held_loss)
+
+
+def run_tasks(
+    tasks: list[Task], library: CellLibrary, *, max_loss: float, seed: int, n_jobs: int
+) -> list[PrunePath]:
+    """All paths side by side; the result does not depend on `n_jobs`."""
+    paths: list[PrunePath] = Parallel(n_jobs=n_jobs, prefer="threads")(
+        delayed(run_task)(task, library, max_loss=max_loss, seed=seed + k)
+        for k, task in enumerate(tasks)
+    )
+    return paths
+
+
+def choose_point(
+    path: PrunePath, folds: list[PrunePath], n_held: list[int], *, max_loss: float
+) -> tuple[int, Budget]:
+    """Index of the point of `path` to take, and the budget that the folds allow.
+
+    If not even the first budget holds, the start of the path is taken.
+    """
+    fronts = [fold.fold_front(n) for fold, n in zip(folds, n_held, strict=True)]
+    budget = choose_budget(fronts, max_loss=max_loss)
+    areas = np.array([point.area_mm2 for point in path.points])
+    allowed = np.flatnonzero(path.loss <= budget.loss + 1e-12)
+    if not len(allowed):
+        return 0, budget
+    return int(allowed[np.lexsort((path.loss[allowed], areas[allowed]))[0]]), budget
+
+
+def evidence_of(
+    X_int: IntArray,
+    y: IntArray,
+    input_bits: IntArray,
+    *,
+    n_copies: int,
+    copy_weight: float,
+    seed: int,
+) -> Evidence:
+    """Rows with weight 1 and perturbed copies with `copy_weight` in all per row; the sum is 1."""
+    copies = perturbed_copies(X_int, input_bits, n_copies=n_copies, seed=seed)
+    weights = np.ones(len(X_int) * (1 + n_copies))
+    if n_copies:
+        weights[len(X_int) :] = copy_weight / n_copies
+    return Evidence(
+        X_int=frozen(np.vstack([X_int, copies]), np.int64),
+        y=frozen(np.tile(y, 1 + n_copies), np.int64),
+        weights=weights / weights.sum(),
+    )
+
+
+def predict_network(network: GateNetwork, X_int: IntArray) -> IntArray:
+    """Class of each row, int64, from the network's only output port."""
+    packed = pack_inputs(network.like, X_int)
+    values = np.zeros((network.n_nets, packed.shape[1]), np.uint64)
+    values[1] = ~np.uint64(0)
+    first = network.like.first_gate_net
+    values[2:first] = packed
+    run_network(network.op, network.a, network.b, first, values)
+    result = np.zeros(len(X_int), np.int64)
+    read_bus_words(values, network.outputs.astype(np.int64), False, result)
+    return result

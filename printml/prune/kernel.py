@@ -1,0 +1,425 @@
+"""The compiled heart of pruning: what a change of one net costs and saves, exactly.
+
+A *move* replaces a gate's net by an earlier net, its inverse, or a constant. `judge` simulates
+only the cone behind the net, and only where values really change; `substitute` carries the move
+out on the structure (constants and wires run forward, dead gates go), logs what it touched, and
+`roll_back` undoes it, so that the area of a trial is the area that the move would really leave.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from printml.arrays import BitArray, FloatArray, Int32Array
+from printml.netlist.compiled import compiled
+from printml.prune.network import OpArray
+from printml.simulate.words import popcount
+
+NO_GATE = 255
+INVERTER = 0b0101
+KEPT = -1
+"""`simplify`: the gate stays a gate."""
+
+
+@compiled
+def run_network(op: OpArray, a: Int32Array, b: Int32Array, first_gate: int, values: BitArray) -> None:
+    """Fill the values of all gates, uint64 (n_nets, n_words), from those of the inputs."""
+    for net in range(first_gate, op.shape[0]):
+        evaluate(op[net], values[a[net]], values[b[net]], values[net])
+
+
+@compiled
+def evaluate(op: int, left: BitArray, right: BitArray, result: BitArray) -> None:
+    """One gate on all words; a loop per function, each of which vectorises."""
+    n = result.shape[0]
+    if op == 0b0111:
+        for w in range(n):
+            result[w] = ~(left[w] & right[w])
+    elif op == 0b1000:
+        for w in range(n):
+            result[w] = left[w] & right[w]
+    elif op == 0b0001:
+        for w in range(n):
+            result[w] = ~(left[w] | right[w])
+    elif op == 0b1110:
+        for w in range(n):
+            result[w] = left[w] | right[w]
+    elif op == 0b0101:
+        for w in range(n):
+            result[w] = ~left[w]
+    elif op == 0b0110:
+        for w in range(n):
+            result[w] = left[w] ^ right[w]
+    else:
+        for w in range(n):
+            result[w] = ~(left[w] ^ right[w])
+
+
+@compiled
+def index_readers(
+    op: OpArray, a: Int32Array, b: Int32Array, outputs: Int32Array, first_gate: int,
+    ref: Int32Array, start: Int32Array, readers: Int32Array,
+) -> None:  # fmt: skip
+    """Count the readers of each net (gate pins and outputs) and list the gates among them.
+
+    Dead gates (no readers, found from the back) count for nothing and become no gate.
+    """
+    n_nets = op.shape[0]
+    ref[:] = 0
+    for k in range(outputs.shape[0]):
+        ref[outputs[k]] += 1
+    for net in range(n_nets - 1, first_gate - 1, -1):
+        if op[net] == NO_GATE:
+            continue
+        if ref[net] == 0:
+            op[net] = NO_GATE
+            continue
+        ref[a[net]] += 1
+        if op[net] != INVERTER:
+            ref[b[net]] += 1
+    start[:] = 0
+    for net in range(first_gate, n_nets):
+        if op[net] != NO_GATE:
+            start[a[net] + 1] += 1
+            if op[net] != INVERTER and b[net] != a[net]:
+                start[b[net] + 1] += 1
+    for net in range(n_nets):
+        start[net + 1] += start[net]
+    filled = start[:-1].copy()
+    for net in range(first_gate, n_nets):
+        if op[net] != NO_GATE:
+            readers[filled[a[net]]] = net
+            filled[a[net]] += 1
+            if op[net] != INVERTER and b[net] != a[net]:
+                readers[filled[b[net]]] = net
+                filled[b[net]] += 1
+
+
+@compiled
+def wrong_weight(
+    words: BitArray, outputs: Int32Array, values: BitArray, fresh: BitArray, stamp: Int32Array,
+    now: int, labels: BitArray, masks: BitArray, weights: FloatArray,
+) -> float:  # fmt: skip
+    """Summed weight of the rows whose output bits are not their label's."""
+    n_words = words.shape[0]
+    words[:] = 0
+    for k in range(outputs.shape[0]):
+        net = outputs[k]
+        source = fresh[net] if stamp[net] == now else values[net]
+        label = labels[k]
+        for w in range(n_words):
+            words[w] |= source[w] ^ label[w]
+    total = 0.0
+    for group in range(masks.shape[0]):
+        n = np.int64(0)
+        mask = masks[group]
+        for w in range(n_words):
+            n += popcount(words[w] & mask[w])
+        total += weights[group] * n
+    return total
+
+
+@compiled
+def judge(
+    net: int, by: int, inverted: bool, op: OpArray, a: Int32Array, b: Int32Array,
+    outputs: Int32Array, start: Int32Array, readers: Int32Array, values: BitArray,
+    fresh: BitArray, stamp: Int32Array, now: int, pending: OpArray, words: BitArray,
+    labels: BitArray, masks: BitArray, weights: FloatArray, current: float,
+) -> float:  # fmt: skip
+    """Wrong weight if `net` carried the value of `by` (or its inverse).
+
+    `fresh` and `stamp == now` hold the changed values afterwards. `pending` is all 0 before and
+    after.
+    """
+    n_words = words.shape[0]
+    changed = False
+    flip = ~np.uint64(0) if inverted else np.uint64(0)
+    for w in range(n_words):
+        fresh[net, w] = values[by, w] ^ flip
+        changed |= fresh[net, w] != values[net, w]
+    if not changed:
+        return current
+    stamp[net] = now
+    last = net
+    for k in range(start[net], start[net + 1]):
+        pending[readers[k]] = 1
+        last = max(last, readers[k])
+    gate = net + 1
+    while gate <= last:
+        if pending[gate]:
+            pending[gate] = 0
+            left = fresh[a[gate]] if stamp[a[gate]] == now else values[a[gate]]
+            right = fresh[b[gate]] if stamp[b[gate]] == now else values[b[gate]]
+            evaluate(op[gate], left, right, fresh[gate])
+            differs = np.uint64(0)
+            for w in range(n_words):
+                differs |= fresh[gate, w] ^ values[gate, w]
+            if differs:
+                stamp[gate] = now
+                for k in range(start[gate], start[gate + 1]):
+                    pending[readers[k]] = 1
+                    last = max(last, readers[k])
+        gate += 1
+    touched = False
+    for k in range(outputs.shape[0]):
+        touched |= stamp[outputs[k]] == now
+    if not touched:
+        return current
+    return wrong_weight(
+        words, outputs, values, fresh, stamp, now, labels, masks, weights
+    )
+
+
+@compiled
+def simplify(
+    gate: int, op: OpArray, a: Int32Array, b: Int32Array, start: Int32Array, readers: Int32Array,
+) -> int:  # fmt: skip
+    """Bring a gate into its simplest form in place; the net it is a wire to, or `KEPT`."""
+    left, right, table = a[gate], b[gate], op[gate]
+    if table == INVERTER:
+        right = left
+        table = np.uint8(0b0001)
+    # Output for each value of the one net that is left, if only one is.
+    zero, one, variable = np.uint8(0), np.uint8(0), -1
+    if left <= 1 and right <= 1:
+        return np.int64((table >> (left + 2 * right)) & 1)
+    if left <= 1:
+        variable = right
+        zero, one = (table >> left) & 1, (table >> (left + 2)) & 1
+    elif right <= 1:
+        variable = left
+        zero, one = (table >> (2 * right)) & 1, (table >> (2 * right + 1)) & 1
+    elif left == right:
+        variable = left
+        zero, one = table & 1, (table >> 3) & 1
+    elif op[left] == INVERTER and a[left] == right:
+        variable = right
+        zero, one = (table >> 1) & 1, (table >> 2) & 1
+    elif op[right] == INVERTER and a[right] == left:
+        variable = left
+        zero, one = (table >> 2) & 1, (table >> 1) & 1
+    else:
+        return KEPT
+    if zero == one:
+        return np.int64(zero)
+    if one:
+        return np.int64(variable)
+    if op[variable] == INVERTER:
+        return np.int64(a[variable])
+    for k in range(start[variable], start[variable + 1]):
+        other = readers[k]
+        if other >= gate:
+            break
+        if op[other] == INVERTER and a[other] == variable:
+            return np.int64(other)
+    op[gate] = INVERTER
+    a[gate] = variable
+    b[gate] = 0
+    return KEPT
+
+
+@compiled
+def substitute(
+    net: int, by: int, inverted: bool, op: OpArray, a: Int32Array, b: Int32Array,
+    ref: Int32Array, outputs: Int32Array, first_gate: int, start: Int32Array, readers: Int32Array,
+    pending: OpArray, place: Int32Array, stack: Int32Array, area: FloatArray, log: Int32Array,
+) -> tuple[int, float]:  # fmt: skip
+    """Replace a net, simplify forward, drop what is dead; `(entries in the log, area change)`.
+
+    `log` takes (net, op, a, b, ref) of every net before its first change; `place` (all -1 before
+    the first call) says where. `outputs` is changed too; callers that roll back keep a copy.
+    A replaced gate is freed at once, so that nothing is wired to it again.
+    """
+    change = 0.0
+    n_log = 0
+    if inverted:
+        # An inverse that exists already, or this gate becomes the inverter.
+        found = -1
+        if op[by] == INVERTER:
+            found = a[by]
+        else:
+            for k in range(start[by], start[by + 1]):
+                other = readers[k]
+                if other >= net:
+                    break
+                if op[other] == INVERTER and a[other] == by:
+                    found = other
+        if by <= 1:
+            found = 1 - by
+        if found < 0:
+            n_log = touch(net, op, a, b, ref, place, log, n_log)
+            n_log = touch(by, op, a, b, ref, place, log, n_log)
+            n_log = touch(a[net], op, a, b, ref, place, log, n_log)
+            ref[a[net]] -= 1
+            if op[net] != INVERTER:
+                n_log = touch(b[net], op, a, b, ref, place, log, n_log)
+                ref[b[net]] -= 1
+            ref[by] += 1
+            change += area[INVERTER] - area[op[net]]
+            op[net] = INVERTER
+            a[net] = by
+            b[net] = 0
+            by = net
+        else:
+            by = found
+    if by != net:
+        last = net
+        n_log = touch(net, op, a, b, ref, place, log, n_log)
+        n_log = redirect(net, by, op, a, b, ref, outputs, place, log, n_log)
+        for k in range(start[net], start[net + 1]):
+            pending[readers[k]] = 1
+            last = max(last, readers[k])
+        n_log = rewire(net, by, op, a, b, ref, start, readers, place, log, n_log)
+        n_log, freed = free(net, op, a, b, ref, first_gate, place, stack, area, log, n_log)
+        change -= freed
+        gate = net + 1
+        while gate <= last:
+            if pending[gate]:
+                pending[gate] = 0
+                if op[gate] != NO_GATE and ref[gate] > 0:
+                    old_op, old_a, old_b = op[gate], a[gate], b[gate]
+                    wire = simplify(gate, op, a, b, start, readers)
+                    if wire == KEPT:
+                        if op[gate] != old_op:
+                            # It became an inverter.
+                            new_op, new_a = op[gate], a[gate]
+                            op[gate], a[gate], b[gate] = old_op, old_a, old_b
+                            n_log = touch(gate, op, a, b, ref, place, log, n_log)
+                            op[gate], a[gate], b[gate] = new_op, new_a, 0
+                            n_log = touch(old_a, op, a, b, ref, place, log, n_log)
+                            n_log = touch(old_b, op, a, b, ref, place, log, n_log)
+                            n_log = touch(new_a, op, a, b, ref, place, log, n_log)
+                            ref[old_a] -= 1
+                            ref[old_b] -= 1
+                            ref[new_a] += 1
+                            change += area[new_op] - area[old_op]
+                            # An inverter may turn what reads it into a wire.
+                            for k in range(start[gate], start[gate + 1]):
+                                pending[readers[k]] = 1
+                                last = max(last, readers[k])
+                    else:
+                        n_log = touch(gate, op, a, b, ref, place, log, n_log)
+                        n_log = redirect(
+                            gate, wire, op, a, b, ref, outputs, place, log, n_log
+                        )
+                        for k in range(start[gate], start[gate + 1]):
+                            pending[readers[k]] = 1
+                            last = max(last, readers[k])
+                        n_log = rewire(
+                            gate, wire, op, a, b, ref, start, readers, place, log, n_log
+                        )
+                        n_log, freed = free(
+                            gate, op, a, b, ref, first_gate, place, stack, area, log, n_log
+                        )
+                        change -= freed
+            gate += 1
+    # What lost its last reader when a gate became an inverter.
+    k = 0
+    while k < n_log:
+        n_log, freed = free(
+            log[k, 0], op, a, b, ref, first_gate, place, stack, area, log, n_log
+        )
+        change -= freed
+        k += 1
+    return n_log, change
+
+
+@compiled
+def touch(
+    net: int, op: OpArray, a: Int32Array, b: Int32Array, ref: Int32Array, place: Int32Array,
+    log: Int32Array, n_log: int,
+) -> int:  # fmt: skip
+    """Log a net before its first change."""
+    if place[net] < 0:
+        place[net] = n_log
+        log[n_log, 0] = net
+        log[n_log, 1] = op[net]
+        log[n_log, 2] = a[net]
+        log[n_log, 3] = b[net]
+        log[n_log, 4] = ref[net]
+        n_log += 1
+    return n_log
+
+
+@compiled
+def redirect(
+    net: int, by: int, op: OpArray, a: Int32Array, b: Int32Array, ref: Int32Array,
+    outputs: Int32Array, place: Int32Array, log: Int32Array, n_log: int,
+) -> int:  # fmt: skip
+    """Let the outputs read `by` instead of `net`."""
+    n_log = touch(by, op, a, b, ref, place, log, n_log)
+    for k in range(outputs.shape[0]):
+        if outputs[k] == net:
+            outputs[k] = by
+            ref[net] -= 1
+            ref[by] += 1
+    return n_log
+
+
+@compiled
+def rewire(
+    net: int, by: int, op: OpArray, a: Int32Array, b: Int32Array, ref: Int32Array,
+    start: Int32Array, readers: Int32Array, place: Int32Array, log: Int32Array, n_log: int,
+) -> int:  # fmt: skip
+    """Let the gates that read `net` read `by`.
+
+    The list of readers is that of the structure before the move. A gate that came to read `net`
+    during the move is not in it, but such a net was simplified before anything was wired to it.
+    """
+    for k in range(start[net], start[net + 1]):
+        gate = readers[k]
+        if op[gate] == NO_GATE:
+            continue
+        n_log = touch(gate, op, a, b, ref, place, log, n_log)
+        if a[gate] == net:
+            a[gate] = by
+            ref[net] -= 1
+            ref[by] += 1
+        if op[gate] != INVERTER and b[gate] == net:
+            b[gate] = by
+            ref[net] -= 1
+            ref[by] += 1
+    return n_log
+
+
+@compiled
+def free(
+    net: int, op: OpArray, a: Int32Array, b: Int32Array, ref: Int32Array, first_gate: int,
+    place: Int32Array, stack: Int32Array, area: FloatArray, log: Int32Array, n_log: int,
+) -> tuple[int, float]:  # fmt: skip
+    """If a gate has no readers it goes, and so do its fan-ins that only it read."""
+    if net < first_gate or ref[net] > 0 or op[net] == NO_GATE:
+        return n_log, 0.0
+    freed = 0.0
+    stack[0] = net
+    depth = 1
+    while depth:
+        depth -= 1
+        gate = stack[depth]
+        freed += area[op[gate]]
+        n_pins = 1 if op[gate] == INVERTER else 2
+        n_log = touch(gate, op, a, b, ref, place, log, n_log)
+        op[gate] = NO_GATE
+        for pin in range(n_pins):
+            read = a[gate] if pin == 0 else b[gate]
+            n_log = touch(read, op, a, b, ref, place, log, n_log)
+            ref[read] -= 1
+            if ref[read] == 0 and read >= first_gate and op[read] != NO_GATE:
+                stack[depth] = read
+                depth += 1
+    return n_log, freed
+
+
+@compiled
+def roll_back(
+    op: OpArray, a: Int32Array, b: Int32Array, ref: Int32Array, place: Int32Array,
+    log: Int32Array, n_log: int,
+) -> None:  # fmt: skip
+    """Undo everything in the log."""
+    for k in range(n_log):
+        net = log[k, 0]
+        op[net] = log[k, 1]
+        a[net] = log[k, 2]
+        b[net] = log[k, 3]
+        ref[net] = log[k, 4]
+        place[net] = -1

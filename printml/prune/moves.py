@@ -1,0 +1,151 @@
+"""Judging many moves, and carrying out a batch of the best."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from printml.arrays import BitArray, FloatArray, Int32Array
+from printml.netlist.compiled import compiled
+from printml.prune.kernel import NO_GATE, index_readers, judge, roll_back, substitute
+from printml.prune.network import OpArray
+from printml.simulate.words import popcount
+
+
+@compiled
+def judge_moves(
+    net: Int32Array, by: Int32Array, inverted: OpArray,
+    op: OpArray, a: Int32Array, b: Int32Array, outputs: Int32Array, first_gate: int,
+    ref: Int32Array, start: Int32Array, readers: Int32Array, values: BitArray, fresh: BitArray,
+    area: FloatArray, labels: BitArray, masks: BitArray, weights: FloatArray, current: float,
+    loss: FloatArray, saved: FloatArray,
+) -> None:  # fmt: skip
+    """Wrong weight (absolute) and area saved in mm2 of each move, judged alone."""
+    n_nets = op.shape[0]
+    stamp = np.zeros(n_nets, np.int32)
+    pending = np.zeros(n_nets, np.uint8)
+    place = np.full(n_nets, -1, np.int32)
+    stack = np.empty(n_nets, np.int32)
+    log = np.empty((n_nets, 5), np.int32)
+    words = np.empty(values.shape[1], np.uint64)
+    kept_outputs = outputs.copy()
+    for k in range(net.shape[0]):
+        n_log, change = substitute(
+            net[k], by[k], inverted[k] != 0, op, a, b, ref, outputs, first_gate, start, readers,
+            pending, place, stack, area, log,
+        )  # fmt: skip
+        roll_back(op, a, b, ref, place, log, n_log)
+        outputs[:] = kept_outputs
+        saved[k] = -change
+        loss[k] = np.inf
+        if change < 0:
+            loss[k] = judge(
+                net[k], by[k], inverted[k] != 0, op, a, b, outputs, start, readers, values,
+                fresh, stamp, k + 1, pending, words, labels, masks, weights, current,
+            )  # fmt: skip
+
+
+@compiled
+def take_moves(
+    net: Int32Array, by: Int32Array, inverted: OpArray,
+    op: OpArray, a: Int32Array, b: Int32Array, outputs: Int32Array, first_gate: int,
+    ref: Int32Array, start: Int32Array, readers: Int32Array, values: BitArray, fresh: BitArray,
+    area: FloatArray, labels: BitArray, masks: BitArray, weights: FloatArray, current: float,
+    price: float, most: float, enough: float, gain: FloatArray, added: FloatArray,
+) -> tuple[float, float]:  # fmt: skip
+    """Carry out moves in the given order, each judged again; `(wrong weight, area saved)`.
+
+    A move is taken if it saves area, costs at most `price` wrong weight per mm2 and leaves at
+    most `most` of it. `taken` says which were.
+    """
+    n_nets = op.shape[0]
+    stamp = np.zeros(n_nets, np.int32)
+    pending = np.zeros(n_nets, np.uint8)
+    place = np.full(n_nets, -1, np.int32)
+    stack = np.empty(n_nets, np.int32)
+    log = np.empty((n_nets, 5), np.int32)
+    words = np.empty(values.shape[1], np.uint64)
+    kept_outputs = outputs.copy()
+    total = 0.0
+    for k in range(net.shape[0]):
+        gone = op[net[k]] == NO_GATE or (by[k] >= first_gate and op[by[k]] == NO_GATE)
+        if gone:
+            continue
+        new = judge(
+            net[k], by[k], inverted[k] != 0, op, a, b, outputs, start, readers, values,
+            fresh, stamp, k + 1, pending, words, labels, masks, weights, current,
+        )  # fmt: skip
+        if new > most:
+            continue
+        n_log, change = substitute(
+            net[k], by[k], inverted[k] != 0, op, a, b, ref, outputs, first_gate, start, readers,
+            pending, place, stack, area, log,
+        )  # fmt: skip
+        if change >= -1e-9 or new - current > -price * change + 1e-9:
+            roll_back(op, a, b, ref, place, log, n_log)
+            outputs[:] = kept_outputs
+            continue
+        gain[k] = -change
+        added[k] = new - current
+        for j in range(n_log):
+            place[log[j, 0]] = -1
+        for other in range(net[k], n_nets):
+            if stamp[other] == k + 1:
+                values[other] = fresh[other]
+        kept_outputs[:] = outputs
+        current = new
+        total -= change
+        index_readers(op, a, b, outputs, first_gate, ref, start, readers)
+        if total >= enough:
+            break
+    return current, total
+
+
+@compiled
+def similar_nets(
+    op: OpArray, values: BitArray, columns: Int32Array, first_gate: int, n_best: int,
+    net: Int32Array, by: Int32Array, inverted: OpArray,
+) -> int:  # fmt: skip
+    """For each gate the earlier nets that agree with it (or its inverse) most often.
+
+    Counted on the words `columns`; fills the move arrays, n_best per gate, returns the number.
+    """
+    n_nets = op.shape[0]
+    n_words = columns.shape[0]
+    sample = np.empty((n_nets, n_words), np.uint64)
+    for k in range(n_nets):
+        for w in range(n_words):
+            sample[k, w] = values[k, columns[w]]
+    n_bits = 64 * n_words
+    n_moves = 0
+    best = np.empty(n_best, np.int64)
+    for gate in range(first_gate, n_nets):
+        if op[gate] == NO_GATE:
+            continue
+        worst = n_bits
+        found = 0
+        for other in range(2, gate):
+            if other >= first_gate and op[other] == NO_GATE:
+                continue
+            differ = np.int64(0)
+            for w in range(n_words):
+                differ += popcount(sample[gate, w] ^ sample[other, w])
+            flip = differ > n_bits - differ
+            if flip:
+                differ = n_bits - differ
+            if found == n_best and differ >= worst:
+                continue
+            position = found if found < n_best else n_best - 1
+            found = min(found + 1, n_best)
+            while position > 0 and best[position - 1] > differ:
+                best[position] = best[position - 1]
+                by[n_moves + position] = by[n_moves + position - 1]
+                inverted[n_moves + position] = inverted[n_moves + position - 1]
+                position -= 1
+            best[position] = differ
+            by[n_moves + position] = other
+            inverted[n_moves + position] = flip
+            worst = best[found - 1]
+        for k in range(found):
+            net[n_moves + k] = gate
+        n_moves += found
+    return n_moves

@@ -1,0 +1,237 @@
+"""Pruning: the kernels against fresh evaluation, the search against what it promises."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from printml.errors import NetlistError
+from printml.netlist.build import NetlistBuilder
+from printml.netlist.netlist import Netlist
+from printml.netlist.transform import sweep
+from printml.prune.guarded import evidence_of, predict_network
+from printml.prune.kernel import index_readers, roll_back, run_network, substitute
+from printml.prune.network import NOT_A_GATE, GateNetwork, netlist_of, network_of, op_areas_mm2
+from printml.prune.published import class_only, gate_phi, gate_tau, prune_published
+from printml.prune.search import Evidence, prune_path
+from printml.simulate.kernel import outputs, pack_inputs
+from tests.netlists import all_vectors, full_adder, naive_values, netlists
+from tests.tiny_library import tiny_library, wide_library
+
+
+def class_netlist(netlist: Netlist) -> Netlist:
+    """Only the port `class`, unsigned."""
+    netlist = class_only(netlist)
+    return replace(netlist, outputs=(replace(netlist.outputs[0], signed=False),))
+
+
+def values_of(network: GateNetwork, X: np.ndarray) -> np.ndarray:
+    packed = pack_inputs(network.like, X)
+    values = np.zeros((network.n_nets, packed.shape[1]), np.uint64)
+    values[1] = ~np.uint64(0)
+    values[2 : network.like.first_gate_net] = packed
+    run_network(network.op, network.a, network.b, network.like.first_gate_net, values)
+    return values
+
+
+@settings(deadline=None)
+@given(netlists())
+def test_a_netlist_survives_the_way_to_two_input_gates_and_back(netlist: Netlist) -> None:
+    library = wide_library()
+    network = network_of(netlist, library)
+    back = netlist_of(network, library)
+    X = all_vectors(netlist)
+    before, after = outputs(netlist, library, X), outputs(back, library, X)
+    assert {name: v.tolist() for name, v in before.items()} == {
+        name: v.tolist() for name, v in after.items()
+    }
+
+
+@settings(deadline=None)
+@given(netlists(wide=False))
+def test_area_of_a_network_is_that_of_its_netlist(netlist: Netlist) -> None:
+    library = tiny_library()
+    network = network_of(netlist, library)
+    gates = network.op[network.op != NOT_A_GATE]
+    area = op_areas_mm2(library)[gates].sum()
+    assert 100 * netlist_of(network, library).area_cm2(library) == pytest.approx(area)
+
+
+@settings(deadline=None)
+@given(netlists(wide=False), st.data())
+def test_substitution_is_exact_and_can_be_undone(netlist: Netlist, data: st.DataObject) -> None:
+    """The new structure answers like the old one with the net forced; undo restores every bit."""
+    library = tiny_library()
+    network = network_of(netlist, library)
+    first, n = network.like.first_gate_net, network.n_nets
+    gates = np.flatnonzero(network.op != NOT_A_GATE)
+    if not len(gates):
+        return
+    net = int(data.draw(st.sampled_from(gates.tolist())))
+    by = data.draw(st.integers(0, net - 1))
+    inverted = data.draw(st.booleans())
+    op, a, b, outs = (v.copy() for v in (network.op, network.a, network.b, network.outputs))
+    ref, start = np.zeros(n, np.int32), np.zeros(n + 1, np.int32)
+    readers, place = np.zeros(2 * n, np.int32), np.full(n, -1, np.int32)
+    pending, stack, log = np.zeros(n, np.uint8), np.zeros(n, np.int32), np.zeros((n, 5), np.int32)
+    area = op_areas_mm2(library)
+    index_readers(op, a, b, outs, first, ref, start, readers)
+    kept = [v.copy() for v in (op, a, b, ref)]
+    n_log, change = substitute(
+        net, by, inverted, op, a, b, ref, outs, first, start, readers, pending, place, stack,
+        area, log,
+    )  # fmt: skip
+    changed = replace(network, op=op.copy(), a=a.copy(), b=b.copy(), outputs=outs.copy())
+    X = all_vectors(netlist)
+    # Forced evaluation, gate by gate, on the network as it was.
+    expected = []
+    for row in X.tolist():
+        bits = [0, 1]
+        for value, port in zip(row, network.like.inputs, strict=True):
+            bits += [value >> k & 1 for k in range(port.width)]
+        for gate in range(first, n):
+            state = bits[network.a[gate]] + 2 * bits[network.b[gate]]
+            bits.append(int(network.op[gate]) >> state & 1)
+            if gate == net:
+                bits[gate] = bits[by] ^ inverted
+        expected.append([bits[k] for k in network.outputs])
+    found = values_of(changed, X)[changed.outputs]
+    got = [[int(v[r >> 6] >> np.uint64(r & 63)) & 1 for v in found] for r in range(len(X))]
+    assert got == expected
+    live = op[op != NOT_A_GATE]
+    before = area[kept[0][kept[0] != NOT_A_GATE]].sum()
+    assert area[live].sum() - before == pytest.approx(change)
+    assert 100 * netlist_of(changed, library).area_cm2(library) == pytest.approx(area[live].sum())
+    assert not pending.any()
+    roll_back(op, a, b, ref, place, log, n_log)
+    assert all(np.array_equal(x, y) for x, y in zip(kept, (op, a, b, ref), strict=True))
+    assert (place == -1).all()
+
+
+@settings(deadline=None)
+@given(netlists(wide=False, max_gates=40), st.integers(0, 2**16))
+def test_every_point_answers_as_counted_and_is_smaller(netlist: Netlist, seed: int) -> None:
+    library = tiny_library()
+    netlist = class_netlist(netlist)
+    X = all_vectors(netlist)
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, 1 << netlist.outputs[0].width, len(X))
+    weights = rng.integers(0, 3, len(X)).astype(float)
+    path = prune_path(
+        network_of(netlist, library), library, Evidence(X, y, weights), most_wrong=weights.sum()
+    )
+    for k, point in enumerate(path):
+        pruned = netlist_of(point.network, library)
+        wrong = outputs(pruned, library, X)["class"] != y
+        assert np.array_equal(predict_network(point.network, X) != y, wrong)
+        assert point.wrong == pytest.approx(float(weights @ wrong))
+        assert 100 * pruned.area_cm2(library) == pytest.approx(point.area_mm2)
+        assert k == 0 or point.area_mm2 < path[k - 1].area_mm2
+    # Everything may go wrong, so nothing need be left: a constant answers.
+    assert path[-1].area_mm2 == 0
+
+
+@settings(deadline=None)
+@given(netlists(wide=False, max_gates=40))
+def test_without_budget_no_right_row_turns_wrong(netlist: Netlist) -> None:
+    library = tiny_library()
+    netlist = class_netlist(netlist)
+    X = all_vectors(netlist)
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 1 << netlist.outputs[0].width, len(X))
+    right = outputs(netlist, library, X)["class"] == y
+    network = network_of(netlist, library)
+    path = prune_path(network, library, Evidence(X, y, right.astype(float)), most_wrong=0.0)
+    assert (predict_network(path[-1].network, X)[right] == y[right]).all()
+
+
+def test_the_path_ends_where_the_budget_does() -> None:
+    library = tiny_library()
+    netlist = full_adder()
+    X = all_vectors(netlist)
+    y = outputs(netlist, library, X)["class"]
+    evidence = Evidence(X, y, np.ones(8))
+    network = network_of(netlist, library)
+    assert len(prune_path(network, library, evidence, most_wrong=0.0)) == 1
+    path = prune_path(network, library, evidence, most_wrong=2.0)
+    assert path[-1].wrong <= 2.0 and path[-1].area_mm2 < path[0].area_mm2
+    assert all(change["gain_mm2"] > 0 for point in path for change in point.changes)
+    assert path[1].n_judged > 0
+
+
+def test_a_netlist_with_scores_is_refused() -> None:
+    builder = NetlistBuilder("t", library=tiny_library())
+    (a,) = builder.add_input("a", 1)
+    builder.add_output("class", [a])
+    builder.add_output("score_0", [a])
+    library = tiny_library()
+    evidence = Evidence(np.zeros((1, 1), np.int64), np.zeros(1, np.int64), np.ones(1))
+    with pytest.raises(NetlistError, match="one output is the class"):
+        prune_path(network_of(builder.build(), library), library, evidence, most_wrong=1.0)
+
+
+def test_evidence_weighs_rows_and_copies() -> None:
+    X, bits = np.array([[0, 15], [8, 8]]), np.array([4, 4])
+    evidence = evidence_of(X, np.array([0, 1]), bits, n_copies=3, copy_weight=1.0, seed=1)
+    assert evidence.X_int.shape == (8, 2)
+    assert evidence.weights.sum() == pytest.approx(1)
+    assert evidence.weights[:2].sum() == pytest.approx(0.5)
+    assert (np.abs(evidence.X_int - np.tile(X, (4, 1))) <= 1).all()
+    assert evidence.X_int.min() >= 0 and evidence.X_int.max() <= 15
+    assert evidence.y.tolist() == [0, 1] * 4
+
+
+def test_tau_and_phi_by_hand() -> None:
+    """score = (a & b) in bit 1, ~a in bit 0; class reads only (a & b)."""
+    library = tiny_library()
+    builder = NetlistBuilder("t", library=library)
+    (a,), (b,) = builder.add_input("a", 1), builder.add_input("b", 1)
+    both = builder.add_gate("AND2X1", [a, b])
+    not_a = builder.add_gate("INVX1", [a])
+    decision = builder.add_gate("INVX1", [both])
+    builder.add_output("class", [decision])
+    builder.add_output("score_0", [not_a, both])
+    netlist = builder.build()
+    X = np.array([[0, 0], [0, 1], [1, 0], [1, 1], [0, 0]])
+    tau, constant = gate_tau(netlist, library, X)
+    assert tau.tolist() == pytest.approx([0.8, 0.6, 0.8])
+    assert constant.tolist() == [0, 1, 1]
+    assert gate_phi(netlist, library).tolist() == [1, 0, -1]
+    points = prune_published(netlist, library, X, np.array([1, 1, 1, 0, 1]))
+    # Tied gates at tau_c 80 %: {}, {decision}, {decision, both}; above 80 % none.
+    assert sorted((p.n_tied, round(p.accuracy_train, 2)) for p in points) == [
+        (0, 1.0), (1, 0.8), (2, 0.8),
+    ]  # fmt: skip
+    assert [p.area_mm2 for p in points] == sorted([p.area_mm2 for p in points], reverse=True)
+
+
+@settings(deadline=None)
+@given(netlists(wide=False), st.integers(0, 2**16))
+def test_published_grid_accuracy_is_a_fresh_evaluation(netlist: Netlist, seed: int) -> None:
+    library = tiny_library()
+    netlist = sweep(netlist)
+    if not netlist.n_gates:
+        return
+    X = all_vectors(netlist)
+    y = np.random.default_rng(seed).integers(0, 2, len(X))
+    tau, constant = gate_tau(netlist, library, X)
+    phi = gate_phi(netlist, library)
+    for point in prune_published(netlist, library, X, y):
+        chosen = (tau >= point.tau_percent / 100) & (phi <= point.phi)
+        forced = {
+            netlist.first_gate_net + int(g): bool(constant[g]) for g in np.flatnonzero(chosen)
+        }
+        port = next(p for p in netlist.outputs if p.name == "class")
+        right = 0
+        for row, label in zip(X.tolist(), y.tolist(), strict=True):
+            values = naive_values(netlist, library, row, forced)
+            bits = [values[net] for net in port.nets]
+            code = sum(bit << k for k, bit in enumerate(bits))
+            if port.signed and bits[-1]:
+                code -= 1 << len(bits)
+            right += code == label
+        assert point.accuracy_train == pytest.approx(right / len(X))
