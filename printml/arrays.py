@@ -11,6 +11,7 @@ IntArray = npt.NDArray[np.int64]
 Int32Array = npt.NDArray[np.int32]
 FloatArray = npt.NDArray[np.float64]
 BitArray = npt.NDArray[np.uint64]
+BoolArray = npt.NDArray[np.bool_]
 
 
 def frozen(values: Any, dtype: npt.DTypeLike) -> npt.NDArray[Any]:

@@ -11,6 +11,13 @@ from typing import Any
 from printml.errors import InputError, unwritable_place
 
 
+def cache_folder() -> Path:
+    """Folder for what can be made or fetched again: `$XDG_CACHE_HOME/printml`, else `~/.cache`."""
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    # The XDG rule: a relative path counts as not set.
+    return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "printml"
+
+
 def write_text_atomic(path: Path, text: str) -> None:
     """Write `text` (UTF-8, newlines as given) beside `path`, then rename over it.
 

@@ -10,9 +10,10 @@ import pytest
 
 from printml.data import load
 from printml.data.catalog import list_datasets
-from printml.data.har import Archive, cache_folder, load_har
+from printml.data.har import Archive, load_har
 from printml.data.load import datasets_folder, load_dataset
 from printml.errors import DataError, InputError, ToolError
+from printml.files import cache_folder
 
 SHAPES = {
     "redwine": (1599, 11, 6),

@@ -158,7 +158,8 @@ def test_the_path_ends_where_the_budget_does() -> None:
     network = network_of(netlist, library)
     assert len(prune_path(network, library, evidence, most_wrong=0.0)) == 1
     path = prune_path(network, library, evidence, most_wrong=2.0)
-    assert path[-1].wrong <= 2.0 and path[-1].area_mm2 < path[0].area_mm2
+    assert path[-1].wrong <= 2.0
+    assert path[-1].area_mm2 < path[0].area_mm2
     assert all(change["gain_mm2"] > 0 for point in path for change in point.changes)
     assert path[1].n_judged > 0
 
@@ -181,7 +182,8 @@ def test_evidence_weighs_rows_and_copies() -> None:
     assert evidence.weights.sum() == pytest.approx(1)
     assert evidence.weights[:2].sum() == pytest.approx(0.5)
     assert (np.abs(evidence.X_int - np.tile(X, (4, 1))) <= 1).all()
-    assert evidence.X_int.min() >= 0 and evidence.X_int.max() <= 15
+    assert evidence.X_int.min() >= 0
+    assert evidence.X_int.max() <= 15
     assert evidence.y.tolist() == [0, 1] * 4
 
 

@@ -104,7 +104,7 @@ def choose_budget(
     Parameters
     ----------
     folds
-        One front per fold; each must hold a candidate without loss (the unapproximated one).
+        One front per fold, by falling area; its first candidate stands in where none is within.
     max_loss
         Share of rows, 0.01 for a point.
     standard_errors
@@ -119,8 +119,6 @@ def choose_budget(
     best = Budget(-np.inf, 0.0, 0.0)
     for budget in np.sort(budgets):
         losses = np.array([_held_loss(fold, budget) for fold in folds])
-        if np.isnan(losses).any():
-            continue
         mean = float(losses @ weights)
         error = float(np.sqrt(((losses - mean) ** 2 @ weights) / max(1, len(folds) - 1)))
         if mean + standard_errors * error <= max_loss + 1e-12:
@@ -129,7 +127,7 @@ def choose_budget(
 
 
 def held_loss_at(folds: Sequence[FoldFront], budget: float) -> float:
-    """Mean loss on left-out rows of what each fold gives within `budget`; NaN if one has none."""
+    """Mean loss on left-out rows of what each fold gives within `budget`."""
     weights = np.array([fold.n_held for fold in folds], float)
     losses = np.array([_held_loss(fold, budget) for fold in folds])
     return float(losses @ weights / weights.sum())
@@ -162,6 +160,6 @@ def perturbed_copies(
 def _held_loss(fold: FoldFront, budget: float) -> float:
     allowed = np.flatnonzero(fold.loss <= budget + 1e-12)
     if not len(allowed):
-        return float("nan")
+        return float(fold.held_loss[0])
     smallest = allowed[np.lexsort((fold.loss[allowed], fold.area_mm2[allowed]))[0]]
     return float(fold.held_loss[smallest])

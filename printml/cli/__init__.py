@@ -7,6 +7,7 @@ import sys
 import click
 
 from printml import __version__
+from printml.cli.approximate import approximate_command
 from printml.cli.build import build_command, flow_command, train_command
 from printml.cli.doctor import doctor_command
 from printml.cli.evaluate import evaluate_command, resynth_command
@@ -23,6 +24,7 @@ def printml() -> None:
     \b
     printml build redwine --model svm-c      a built-in data set
     printml build my.csv --target grade --model tree
+    printml build cardio --model svm-c --approx full   and then as small as 1 point allows
     printml flow flows/redwine.toml -j 2     all circuits of a flow file
     printml doctor                           what is installed, and what is missing
 
@@ -38,6 +40,7 @@ for command in (
     synth_command,
     simulate_command,
     verify_command,
+    approximate_command,
     report_command,
     evaluate_command,
     resynth_command,

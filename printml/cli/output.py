@@ -15,6 +15,7 @@ STEP_TEXT = {
     "train": "training (cross-validated search on training rows)",
     "synth": "synthesis with Yosys and ABC",
     "simulate": "activity, power and timing",
+    "approximate": "approximation",
     "verify": "verification: kernel, Icarus under cocotb, formal proof",
 }
 

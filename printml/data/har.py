@@ -22,6 +22,7 @@ from printml.arrays import FloatArray
 from printml.data.assemble import make_dataset
 from printml.data.dataset import Dataset
 from printml.errors import DataError, ToolError, unwritable_place
+from printml.files import cache_folder
 
 
 @dataclass(frozen=True)
@@ -42,13 +43,6 @@ HAR = Archive(
     inner="UCI HAR Dataset.zip",
     inner_sha256="2045e435c955214b38145fb5fa00776c72814f01b203fec405152dac7d5bfeb0",
 )
-
-
-def cache_folder() -> Path:
-    """Folder for downloaded files: `$XDG_CACHE_HOME/printml`, by default `~/.cache/printml`."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    # The XDG rule: a relative path counts as not set.
-    return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "printml"
 
 
 def load_har(*, archive: Archive = HAR, cache: Path | None = None) -> Dataset:

@@ -194,7 +194,7 @@ def _guarded(
             "max_loss": recipe.max_loss,
             "n_folds": len(folds),
             "n_copies": copies_for(len(rows.train)),
-            "budget_search_loss": budget.loss,
+            "budget_search_loss": budget.loss if np.isfinite(budget.loss) else None,
             "held_out_loss_of_folds": budget.held_loss,
             "n_judged": int(sum(point.n_judged for point in path.points)),
         },

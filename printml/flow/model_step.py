@@ -15,14 +15,19 @@ from joblib import Parallel, delayed
 
 from printml.approx.coefficient_search import search_coefficients
 from printml.approx.coefficients_published import approximate_published
-from printml.approx.guard import Budget, FoldFront, Front, choose_budget, held_loss_at
-from printml.approx.guard import perturbed_copies
-from printml.approx.tree_search import search_tree
+from printml.approx.guard import (
+    Budget,
+    FoldFront,
+    Front,
+    choose_budget,
+    held_loss_at,
+    perturbed_copies,
+)
 from printml.arrays import IntArray
 from printml.files import write_json_atomic, write_text_atomic
 from printml.flow.folds import Fold
 from printml.flow.recipe import Recipe
-from printml.flow.run import Rows, read_netlist, read_run
+from printml.flow.run import Rows, read_run
 from printml.flow.simulate_step import simulate_step
 from printml.flow.synth_step import synth_step
 from printml.flow.verify_step import equivalence_record, verify_step
@@ -92,9 +97,7 @@ def search_models(
         for k, (own, chosen) in enumerate(tasks)
     )
     front, fold_fronts = fronts[0], fronts[1:]
-    judged = [
-        _judged(found, fold, rows) for found, fold in zip(fold_fronts, folds, strict=True)
-    ]
+    judged = [_judged(found, fold, rows) for found, fold in zip(fold_fronts, folds, strict=True)]
     budget = choose_budget(judged, max_loss=max_loss)
     chosen = _taken(front, budget, model)
     base = np.average(
@@ -124,7 +127,7 @@ def search_models(
             "method": "joint search on the circuit's structure, stopped by folds",
             "max_loss": max_loss,
             "n_folds": len(folds),
-            "budget_search_loss": budget.loss,
+            "budget_search_loss": budget.loss if np.isfinite(budget.loss) else None,
             "held_out_loss_of_folds": budget.held_loss,
         },
     )
@@ -157,7 +160,7 @@ def model_stage(
     stage = simulate_step(folder, name=search.stage)
     stage["equivalence"] = equivalence_record(verify_step(folder))
     stage |= search.details | {"n_changed": len(changed)}
-    _, run, model, rows = read_run(folder)
+    _, _run, model, rows = read_run(folder)
     area_mm2 = 100 * stage["area_cm2"]
     _write_csv(
         folder / "front.csv",
@@ -176,7 +179,8 @@ def model_stage(
 def changes_between(before: IntegerModel, after: IntegerModel) -> list[dict[str, Any]]:
     """Every coefficient or intercept that differs; for trees, the new number of comparisons."""
     if isinstance(before, IntegerTree) or isinstance(after, IntegerTree):
-        assert isinstance(before, IntegerTree) and isinstance(after, IntegerTree)
+        assert isinstance(before, IntegerTree)
+        assert isinstance(after, IntegerTree)
         kept = {(int(f), int(t)) for f, t in zip(before.feature, before.threshold, strict=True)}
         return [
             {"node": k, "feature": int(f), "threshold": int(t)}
@@ -229,6 +233,8 @@ def _published(
             (),
             {"method": "multiplier areas, errors cancelled (DATE 2022)", "loss_train": loss},
         )
+    from printml.approx.tree_search import search_tree
+
     front = search_tree(model, X, y, library, variant="published", seed=recipe.seed)
     k = front.within(max(max_loss, float(front.loss.min())))
     return ModelSearch(
@@ -257,6 +263,8 @@ def _search(
     n_copies = copies_for(len(y))
     copies = perturbed_copies(X, model.input_bits, n_copies=n_copies, seed=seed)
     if isinstance(model, IntegerTree):
+        from printml.approx.tree_search import search_tree
+
         return search_tree(
             model, X, y, library,
             variant="structure", seed=seed, copies_X=copies, copies_y=np.tile(y, n_copies),

@@ -25,7 +25,6 @@ from printml.verify.ladder import (
 )
 from printml.verify.word_proof import prove_words
 
-
 N_PROOFS = 2
 """Links of the formal chain: behavioural to structural Verilog, structural Verilog to netlist."""
 

@@ -14,8 +14,8 @@ from printml.liberty.library import CellLibrary
 from printml.netlist.netlist import Netlist
 from printml.prune.kernel import run_network
 from printml.prune.network import GateNetwork, network_of
-from printml.quantize.integer_model import IntegerModel
 from printml.prune.search import Evidence, PrunePoint, prune_path
+from printml.quantize.integer_model import IntegerModel
 from printml.simulate.kernel import pack_inputs
 from printml.simulate.words import read_bus_words
 

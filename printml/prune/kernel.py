@@ -22,7 +22,9 @@ KEPT = -1
 
 
 @compiled
-def run_network(op: OpArray, a: Int32Array, b: Int32Array, first_gate: int, values: BitArray) -> None:
+def run_network(
+    op: OpArray, a: Int32Array, b: Int32Array, first_gate: int, values: BitArray
+) -> None:
     """Fill the values of all gates, uint64 (n_nets, n_words), from those of the inputs."""
     for net in range(first_gate, op.shape[0]):
         evaluate(op[net], values[a[net]], values[b[net]], values[net])
@@ -165,9 +167,7 @@ def judge(
         touched |= stamp[outputs[k]] == now
     if not touched:
         return current
-    return wrong_weight(
-        words, outputs, values, fresh, stamp, now, labels, masks, weights
-    )
+    return wrong_weight(words, outputs, values, fresh, stamp, now, labels, masks, weights)
 
 
 @compiled
@@ -182,7 +182,7 @@ def simplify(
     # Output for each value of the one net that is left, if only one is.
     zero, one, variable = np.uint8(0), np.uint8(0), -1
     if left <= 1 and right <= 1:
-        return np.int64((table >> (left + 2 * right)) & 1)
+        return int((table >> (left + 2 * right)) & 1)
     if left <= 1:
         variable = right
         zero, one = (table >> left) & 1, (table >> (left + 2)) & 1
@@ -201,17 +201,17 @@ def simplify(
     else:
         return KEPT
     if zero == one:
-        return np.int64(zero)
+        return int(zero)
     if one:
-        return np.int64(variable)
+        return int(variable)
     if op[variable] == INVERTER:
-        return np.int64(a[variable])
+        return int(a[variable])
     for k in range(start[variable], start[variable + 1]):
         other = readers[k]
         if other >= gate:
             break
         if op[other] == INVERTER and a[other] == variable:
-            return np.int64(other)
+            return int(other)
     op[gate] = INVERTER
     a[gate] = variable
     b[gate] = 0
@@ -299,15 +299,11 @@ def substitute(
                                 last = max(last, readers[k])
                     else:
                         n_log = touch(gate, op, a, b, ref, place, log, n_log)
-                        n_log = redirect(
-                            gate, wire, op, a, b, ref, outputs, place, log, n_log
-                        )
+                        n_log = redirect(gate, wire, op, a, b, ref, outputs, place, log, n_log)
                         for k in range(start[gate], start[gate + 1]):
                             pending[readers[k]] = 1
                             last = max(last, readers[k])
-                        n_log = rewire(
-                            gate, wire, op, a, b, ref, start, readers, place, log, n_log
-                        )
+                        n_log = rewire(gate, wire, op, a, b, ref, start, readers, place, log, n_log)
                         n_log, freed = free(
                             gate, op, a, b, ref, first_gate, place, stack, area, log, n_log
                         )
@@ -316,9 +312,7 @@ def substitute(
     # What lost its last reader when a gate became an inverter.
     k = 0
     while k < n_log:
-        n_log, freed = free(
-            log[k, 0], op, a, b, ref, first_gate, place, stack, area, log, n_log
-        )
+        n_log, freed = free(log[k, 0], op, a, b, ref, first_gate, place, stack, area, log, n_log)
         change -= freed
         k += 1
     return n_log, change

@@ -50,7 +50,9 @@ class GridPoint:
     netlist: Netlist
 
 
-def gate_tau(netlist: Netlist, library: CellLibrary, X_int: IntArray) -> tuple[FloatArray, IntArray]:
+def gate_tau(
+    netlist: Netlist, library: CellLibrary, X_int: IntArray
+) -> tuple[FloatArray, IntArray]:
     """tau of each gate's output on the rows, float64, and the value it has then, int64."""
     values = simulate(netlist, library, pack_inputs(netlist, X_int))
     n_rows = len(X_int)

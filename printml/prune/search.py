@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -60,7 +61,7 @@ class PrunePoint:
     wrong: float
     area_mm2: float
     network: GateNetwork
-    changes: tuple[dict[str, int | float | str], ...] = ()
+    changes: tuple[dict[str, Any], ...] = ()
     n_judged: int = 0
 
 
@@ -244,9 +245,7 @@ def _tau(state: _State, nets: Int32Array) -> FloatArray:
     return tau
 
 
-def _point(
-    network: GateNetwork, state: _State, area: FloatArray, wrong: float
-) -> PrunePoint:
+def _point(network: GateNetwork, state: _State, area: FloatArray, wrong: float) -> PrunePoint:
     live = state.op[state.op != NOT_A_GATE]
     copy = replace(
         network,

@@ -26,16 +26,21 @@ COLUMNS = (
 )
 
 
-def summary_row(metrics: dict[str, Any]) -> list[str]:
-    """Printable cells for one run, from its `metrics.json`; rounding happens here only."""
-    stage = metrics["stages"][-1]
+def summary_rows(metrics: dict[str, Any]) -> list[list[str]]:
+    """One row per stage of a run; the exact circuit stands under the circuit's own name."""
+    return [summary_row(metrics, k) for k in range(len(metrics["stages"]))]
+
+
+def summary_row(metrics: dict[str, Any], k: int = 0) -> list[str]:
+    """Printable cells of stage k, from `metrics.json`; rounding happens here only."""
+    stage = metrics["stages"][k]
     reference = metrics.get("float")
     float_accuracy = "-"
     if reference is not None:
         part = reference["test"]
         float_accuracy = f"{part['n_correct'] / part['n_rows']:.3f}"
     return [
-        f"{metrics['dataset']} {metrics['model']}",
+        f"{metrics['dataset']} {metrics['model']}" + (f", {stage['name']}" if k else ""),
         float_accuracy,
         f"{stage['accuracy_test']:.3f} "
         f"[{stage['accuracy_test_low']:.3f}, {stage['accuracy_test_high']:.3f}]",
@@ -82,16 +87,18 @@ def summary_table(runs: Sequence[dict[str, Any]], *, title: str) -> Table:
         left = name in ("circuit", "powered by", "equality")
         table.add_column(name, justify="left" if left else "right", overflow="fold")
     for metrics in runs:
-        table.add_row(*summary_row(metrics))
+        for row in summary_rows(metrics):
+            table.add_row(*row)
     return table
 
 
 def caption(runs: Sequence[dict[str, Any]]) -> str:
     """What the figures of the table rest on."""
     stage = runs[0]["stages"][-1]
-    late = any(not metrics["stages"][-1].get("meets_clock", True) for metrics in runs)
+    stages = [stage for metrics in runs for stage in metrics["stages"]]
+    late = any(not stage.get("meets_clock", True) for stage in stages)
     notes = ["! longer than the clock period: sample at `max Hz` or slower."] if late else []
-    notes += sorted({note for metrics in runs for note in metrics["stages"][-1]["library_notes"]})
+    notes += sorted({note for stage in stages for note in stage["library_notes"]})
     return " ".join(
         [
             f"Library {stage['library']}, {stage['vdd']:g} V, clock {stage['clock_ms']:g} ms;",
@@ -110,5 +117,5 @@ def markdown_table(runs: Sequence[dict[str, Any]]) -> str:
         f"| {' | '.join(COLUMNS)} |",
         f"|{'|'.join('---' if name in left else '---:' for name in COLUMNS)}|",
     ]
-    lines += [f"| {' | '.join(summary_row(metrics))} |" for metrics in runs]
+    lines += [f"| {' | '.join(row)} |" for metrics in runs for row in summary_rows(metrics)]
     return "\n".join([*lines, "", caption(runs), ""])

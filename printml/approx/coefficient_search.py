@@ -1,0 +1,183 @@
+"""Cheaper coefficients: coordinate descent on integers with a rising price of area.
+
+Every candidate is judged exactly, on the rows given and on the area of its heaps; a sweep takes
+for each coefficient the value with the least loss + price * area, so that cheap moves are taken
+first and accuracy is repaired where it costs nothing. Points on the way are kept with the full
+estimate of their area (shared parts and decision included).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from printml.approx.guard import Front
+from printml.approx.network_kernel import (
+    ARGMAX,
+    OVO,
+    REGRESSION,
+    descend,
+    forward,
+    judge_all,
+    network_area,
+)
+from printml.arrays import FloatArray, IntArray, frozen
+from printml.circuit.estimate import estimate_area_mm2
+from printml.circuit.gate_areas import gate_areas_mm2
+from printml.errors import ModelError
+from printml.liberty.library import CellLibrary
+from printml.quantize.integer_model import IntegerNetwork
+
+DECISIONS = {"ovo": OVO, "argmax": ARGMAX, "regression": REGRESSION}
+FIRST_PRICE, LAST_PRICE, N_PRICES = 0.002, 2.0, 40
+"""Prices of the whole circuit's area, in share of wrong rows; rising geometrically."""
+SWEEPS = 2
+COPY_WEIGHT = 1.0
+"""Weight of all perturbed copies of a row together, beside 1 for the row itself."""
+
+
+def search_coefficients(
+    model: IntegerNetwork,
+    X_int: IntArray,
+    y: IntArray,
+    library: CellLibrary,
+    *,
+    seed: int,
+    copies_X: IntArray | None = None,
+    copies_y: IntArray | None = None,
+    max_loss: float = 0.04,
+    keep_right: bool = False,
+    progress: Callable[[float, float], None] | None = None,
+) -> Front:
+    """Approximated models of falling area, from the exact one down.
+
+    Parameters
+    ----------
+    X_int, y
+        Training rows to search on, int64, shapes (n_rows, n_features) and (n_rows,).
+    copies_X, copies_y
+        Perturbed copies with their labels; together they weigh as much as the rows.
+    max_loss
+        Share of (weighted) rows that no point may lose more than.
+    keep_right
+        No row that the exact model gets right may become wrong.
+    progress
+        Called with loss and area in mm2 after each price.
+
+    Raises
+    ------
+    ModelError
+        If the network has more than two layers.
+    """
+    if len(model.weights) > 2:
+        raise ModelError(f"{len(model.weights)} layers, at most 2 can be searched")
+    rows, labels = X_int, y
+    weights = np.ones(len(y))
+    if copies_X is not None and copies_y is not None and len(copies_y):
+        rows, labels = np.vstack([X_int, copies_X]), np.concatenate([y, copies_y])
+        copies = np.full(len(copies_y), COPY_WEIGHT * len(y) / len(copies_y))
+        weights = np.concatenate([weights, copies])
+    weights = weights / weights.sum()
+    most_factor = 1.0
+    if keep_right:
+        weights = np.where(model.predict(rows) == labels, weights, 0.0)
+        most_factor = 0.0
+    return _descent(
+        model, rows, labels, weights, library,
+        seed=seed, max_loss=max_loss * most_factor, progress=progress,
+    )  # fmt: skip
+
+
+def _descent(
+    model: IntegerNetwork,
+    X: IntArray,
+    y: IntArray,
+    weights: FloatArray,
+    library: CellLibrary,
+    *,
+    seed: int,
+    max_loss: float,
+    progress: Callable[[float, float], None] | None,
+) -> Front:
+    areas = np.array(gate_areas_mm2(library))
+    X = np.ascontiguousarray(X, np.int64)
+    two = len(model.weights) == 2
+    w1, c1 = model.weights[0].copy(), model.intercepts[0].copy()
+    w2, c2 = (
+        (model.weights[1].copy(), model.intercepts[1].copy())
+        if two
+        else (np.zeros((0, 0), np.int64), np.zeros(0, np.int64))
+    )
+    rounding = model.rounding_constant
+    last = c2 if two else c1
+    last += rounding
+    first_needed = {"ovo": -1, "argmax": 0, "regression": model.fraction_bits}[model.decision]
+    decision, n_classes = DECISIONS[model.decision], model.n_classes
+    high = (1 << model.input_bits) - 1
+    hidden = np.zeros((len(X), len(w1) if two else 0), np.int64)
+    sums = np.zeros((len(X), len(model.weights[-1])), np.int64)
+    wrong = np.zeros(len(X), np.bool_)
+    votes = np.zeros(n_classes + 1, np.int64)
+    largest = max(int(np.abs(w).max(initial=1)) for w in model.weights)
+    largest = (1 << largest.bit_length()) - 1
+    forward(X, w1, c1, w2, c2, two, hidden, sums)
+    loss = judge_all(sums, y, weights, wrong, decision, n_classes, model.fraction_bits, votes)
+    area = network_area(w1, c1, w2, c2, two, high, first_needed, areas)
+    exact_loss, exact_area = loss, area
+
+    def now() -> IntegerNetwork:
+        intercepts = [c1, c2] if two else [c1]
+        intercepts[-1] = intercepts[-1] - rounding
+        return replace(
+            model,
+            weights=tuple(frozen(w, np.int64) for w in ([w1, w2] if two else [w1])),
+            intercepts=tuple(frozen(c, np.int64) for c in intercepts),
+        )
+
+    points = [(0.0, estimate_area_mm2(model, library), model)]
+    coordinates = _coordinates(model)
+    rng = np.random.default_rng(seed)
+    report = np.zeros(2, np.int64)
+    for price in np.geomspace(FIRST_PRICE, LAST_PRICE, N_PRICES):
+        for _ in range(SWEEPS):
+            if exact_area <= 0:
+                break
+            changed = report[1]
+            loss, area = descend(
+                rng.permutation(coordinates), price / exact_area, exact_loss + max_loss,
+                X, y, weights, w1, c1, w2, c2, two, decision, n_classes, model.fraction_bits,
+                first_needed, high, areas, largest, hidden, sums, wrong, loss, area, report,
+            )  # fmt: skip
+            if report[1] == changed:
+                break
+            candidate = now()
+            points.append((loss - exact_loss, estimate_area_mm2(candidate, library), candidate))
+        if progress:
+            progress(loss - exact_loss, points[-1][1])
+    return front_of(points)
+
+
+def front_of(points: list[tuple[float, float, IntegerNetwork]]) -> Front:
+    """The non-dominated of (loss, area in mm2, candidate), by falling area."""
+    kept: list[tuple[float, float, IntegerNetwork]] = []
+    for point in sorted(points, key=lambda p: (p[0], p[1])):
+        if not kept or point[1] < kept[-1][1] - 1e-9:
+            kept.append(point)
+    return Front(
+        loss=frozen([p[0] for p in kept], np.float64),
+        area_mm2=frozen([p[1] for p in kept], np.float64),
+        candidates=tuple(p[2] for p in kept),
+    )
+
+
+def _coordinates(model: IntegerNetwork) -> IntArray:
+    """(layer, sum, input) of every coefficient, input -1 for intercepts."""
+    places = [
+        (layer, row, column)
+        for layer, weight in enumerate(model.weights)
+        for row in range(weight.shape[0])
+        for column in range(-1, weight.shape[1])
+    ]
+    return np.array(places, np.int64)

@@ -1,0 +1,141 @@
+"""Approximated circuits end to end, with Yosys, ABC, Icarus and cocotb."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from printml.cli import printml
+from printml.errors import InputError
+from printml.flow.build import approximate_run, build, train_only
+from printml.flow.recipe import Recipe
+from printml.flow.run import read_json, read_netlist, read_run
+from printml.flow.rundir import RunFolder
+from printml.liberty.locate import find_library
+from printml.quantize.model_file import from_json
+from printml.simulate.kernel import outputs
+
+
+def quiet(step: str) -> None:
+    pass
+
+
+def metrics_of(path: Path) -> dict[str, Any]:
+    return read_json(path / "metrics.json")
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("approximate") / "seeds"
+    recipe = Recipe(dataset="seeds", model="svm-c", effort="fast", approx="full", max_loss=0.06)
+    return build(recipe, target, n_jobs=2, progress=quiet)
+
+
+def test_stages_get_smaller_and_say_how_they_were_checked(full: Path) -> None:
+    stages = metrics_of(full)["stages"]
+    assert [stage["name"] for stage in stages] == ["exact", "coefficients", "pruned"]
+    areas = [stage["area_cm2"] for stage in stages]
+    assert areas[0] > areas[1] >= areas[2]
+    for stage in stages:
+        assert stage["equivalence"]["headline"] == "proved"
+        benches = [v for v in stage["equivalence"]["verdicts"] if "under Icarus" in v["check"]]
+        assert all(v["n_vectors"] == stage["n_test"] for v in benches)
+        assert benches
+
+
+def test_the_coefficient_stage_is_its_model_and_lists_its_changes(full: Path) -> None:
+    recipe, run, exact, rows = read_run(full)
+    folder = RunFolder(full / "coefficients", run.top)
+    record = read_json(folder.model)
+    model = from_json(record["model"])
+    found = outputs(read_netlist(folder), find_library("egfet", 1.0), rows.X_int)["class"]
+    assert np.array_equal(found, model.predict(rows.X_int))
+    places = [
+        [[*w.tolist(), int(c)] for w, c in zip(weight, intercept, strict=True)]
+        for weight, intercept in zip(exact.weights, exact.intercepts, strict=True)
+    ]
+    for change in record["changed"]:
+        column = -1 if change["input"] == "intercept" else change["input"]
+        row = places[change["layer"]][change["sum"]]
+        assert row[column] == change["before"] != change["after"]
+        row[column] = change["after"]
+    assert places == [
+        [[*w.tolist(), int(c)] for w, c in zip(weight, intercept, strict=True)]
+        for weight, intercept in zip(model.weights, model.intercepts, strict=True)
+    ]
+
+
+def test_the_pruned_stage_is_what_its_figures_say(full: Path) -> None:
+    _, run, exact, rows = read_run(full)
+    stage = metrics_of(full)["stages"][-1]
+    netlist = read_netlist(RunFolder(full / "pruned", run.top))
+    library = find_library("egfet", 1.0)
+    found = outputs(netlist, library, rows.X_int)["class"]
+    assert stage["accuracy_test"] == np.mean(found[rows.test] == rows.y[rows.test])
+    assert stage["area_cm2"] == netlist.area_cm2(library)
+    differences = json.loads((full / "pruned" / "differences.json").read_text())
+    wrong = int((found[rows.test] != exact.predict(rows.X_int[rows.test])).sum())
+    assert differences["test"]["n_different"] == wrong
+    with (full / "pruned" / "front.csv").open() as lines:
+        front = list(csv.DictReader(lines))
+    assert sum(int(row["chosen"]) for row in front) == 1
+    areas = [float(row["area_mm2"]) for row in front]
+    assert areas == sorted(areas, reverse=True)
+    with (full / "pruned" / "pruned_nets.csv").open() as lines:
+        changes = list(csv.DictReader(lines))
+    assert len(changes) > 0
+    assert all(0.5 <= float(row["tau"]) <= 1.0 for row in changes)
+    assert (full / "pruned" / "activity_before.saif").exists()
+    assert (full / "pruned" / "activity.saif").exists()
+
+
+def test_the_bench_of_the_pruned_netlist_runs_where_it_stands(full: Path) -> None:
+    sim = full / "pruned" / "sim"
+    run = subprocess.run(
+        [sys.executable, "run_bench.py", "netlist"], cwd=sim, capture_output=True, timeout=120
+    )
+    assert run.returncode == 0, run.stdout.decode()
+
+
+def test_published_methods_on_an_existing_run_and_same_result_again(full: Path) -> None:
+    results = []
+    for jobs in (1, 2):
+        approximate_run(full, approx="published", max_loss=0.06, n_jobs=jobs, progress=quiet)
+        metrics = metrics_of(full)
+        assert [s["name"] for s in metrics["stages"]] == ["exact", "coefficients", "pruned"]
+        results.append(
+            [(s["area_cm2"], s["accuracy_test"], s["n_cells"]) for s in metrics["stages"]]
+        )
+        results[-1].append((full / "pruned" / "netlist" / "seeds_svm_c.v").read_text())
+    assert results[0] == results[1]
+    assert "DATE 2022" in metrics["stages"][1]["method"]
+
+
+def test_full_is_the_same_with_one_and_two_workers(full: Path) -> None:
+    texts = []
+    for jobs in (1, 2):
+        approximate_run(full, approx="full", max_loss=0.06, n_jobs=jobs, progress=quiet)
+        texts.append((full / "pruned" / "netlist" / "seeds_svm_c.v").read_text())
+    assert texts[0] == texts[1]
+
+
+def test_a_run_without_exact_circuit_is_refused(tmp_path: Path) -> None:
+    path = train_only(Recipe(dataset="seeds", model="svm-c"), tmp_path / "t", progress=quiet)
+    with pytest.raises(InputError, match="no exact circuit"):
+        approximate_run(path, approx="full", max_loss=0.01, progress=quiet)
+    result = CliRunner().invoke(printml, ["approximate", str(tmp_path / "nowhere")])
+    assert isinstance(result.exception, InputError)
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.0])
+def test_max_loss_out_of_range(value: float) -> None:
+    with pytest.raises(InputError, match="max_loss"):
+        Recipe(dataset="seeds", model="svm-c", max_loss=value)
