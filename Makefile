@@ -4,7 +4,7 @@ SETS := redwine whitewine cardio pendigits arrhythmia balance mammographic seeds
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 BIN := .venv/bin
 
-.PHONY: help setup all test lint bench published results clean $(SETS)
+.PHONY: help setup all test lint bench published results tables table-models table-pruning clean $(SETS)
 
 help:
 	@echo "make SET        train, build and verify the five circuits of a data set:"
@@ -12,6 +12,7 @@ help:
 	@echo "make all        all of them"
 	@echo "make results    all of them, then docs/results.md"
 	@echo "make published  the eight published models with scores kept, beside their figures"
+	@echo "make tables     every circuit exact, approximated as published and by us (hours), docs/tables.md"
 	@echo "make test       lint, types and the whole test suite"
 	@echo "make bench      speed and growth of the kernel and of each build step"
 	@echo "make clean      remove run folders and caches (not the set-up)"
@@ -29,6 +30,11 @@ all: .venv/.ready
 
 published: .venv/.ready
 	$(BIN)/python -m benchmarks.published -j $(JOBS) --markdown docs/published.md
+
+table-models table-pruning: tables
+
+tables: .venv/.ready
+	$(BIN)/python -m benchmarks.tables -j $(JOBS) --markdown docs/tables.md
 
 test: .venv/.ready lint
 	$(BIN)/python -m pytest -n $(JOBS)

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from printml.arrays import frozen
 from printml.circuit.adder_graph import adder_graph
 from printml.circuit.eliminate import eliminate
 from printml.circuit.estimate import (
@@ -17,7 +16,6 @@ from printml.circuit.estimate import (
     estimate_fast_mm2,
     network_area_mm2,
     network_counts,
-    tree_counts,
 )
 from printml.circuit.estimate_kernels import FULL, HALF, HALF_ONE, KINDS, count_heap
 from printml.circuit.gate_areas import gate_areas_mm2
@@ -25,8 +23,7 @@ from printml.circuit.heap import BitHeap
 from printml.circuit.logic import FALSE, TRUE, LogicBuilder
 from printml.errors import LibertyError, ModelError
 from printml.liberty.locate import find_library
-from printml.quantize.integer_model import IntegerTree
-from tests.models import network, random_network, random_tree
+from tests.models import network, random_network
 
 EGFET = find_library("egfet", 1.0)
 
@@ -145,42 +142,6 @@ def test_kept_scores_never_cost_less() -> None:
             model = random_network(seed, decision=decision)
             bare = estimate_area_mm2(model, EGFET)
             assert bare <= estimate_area_mm2(model, EGFET, keep_scores=True) + 1.0
-
-
-def test_a_stump_costs_its_comparison() -> None:
-    def stump(threshold: int) -> dict[str, int]:
-        return counted(
-            tree_counts(
-                IntegerTree(
-                    family="tree",
-                    feature_names=("a",),
-                    class_labels=("0", "1"),
-                    input_bits=frozen([4], np.int64),
-                    feature=frozen([0, -1, -1], np.int64),
-                    threshold=frozen([threshold, 0, 0], np.int64),
-                    left=frozen([1, -1, -1], np.int64),
-                    right=frozen([2, -1, -1], np.int64),
-                    leaf_class=frozen([-1, 0, 1], np.int64),
-                )
-            )
-        )
-
-    # x > 7 is the top bit; x > 3 an OR of the upper two; x > 5 (0101) is x3 or (x2 and x1).
-    assert stump(7) == {"inverter": 1}
-    assert stump(3) == {"or": 1, "inverter": 1}
-    assert stump(5) == {"and": 1, "or": 1, "inverter": 1}
-
-
-def test_equal_comparisons_are_counted_once() -> None:
-    tree = random_tree(3)
-    twice = dataclasses.replace(
-        tree,
-        feature=frozen(np.where(tree.feature >= 0, 0, -1), np.int64),
-        threshold=frozen(np.where(tree.feature >= 0, 2, 0), np.int64),
-    )
-    # x > 2 of three bits (010): x2 or (x1 and x0).
-    counts = counted(tree_counts(twice))
-    assert counts["inverter"] == 1
 
 
 def test_gate_areas_come_from_the_library() -> None:

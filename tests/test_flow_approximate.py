@@ -52,7 +52,7 @@ def test_stages_get_smaller_and_say_how_they_were_checked(full: Path) -> None:
 
 
 def test_the_coefficient_stage_is_its_model_and_lists_its_changes(full: Path) -> None:
-    recipe, run, exact, rows = read_run(full)
+    _, run, exact, rows = read_run(full)
     folder = RunFolder(full / "coefficients", run.top)
     record = read_json(folder.model)
     model = from_json(record["model"])

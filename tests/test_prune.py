@@ -14,10 +14,11 @@ from printml.netlist.build import NetlistBuilder
 from printml.netlist.netlist import Netlist
 from printml.netlist.transform import sweep
 from printml.prune.guarded import evidence_of, predict_network
-from printml.prune.kernel import index_readers, roll_back, run_network, substitute
+from printml.prune.judge import run_network
 from printml.prune.network import NOT_A_GATE, GateNetwork, netlist_of, network_of, op_areas_mm2
 from printml.prune.published import class_only, gate_phi, gate_tau, prune_published
 from printml.prune.search import Evidence, prune_path
+from printml.prune.substitute import index_readers, roll_back, substitute
 from printml.simulate.kernel import outputs, pack_inputs
 from tests.netlists import all_vectors, full_adder, naive_values, netlists
 from tests.tiny_library import tiny_library, wide_library

@@ -11,7 +11,7 @@ import numpy as np
 from printml.arrays import FloatArray, IntArray
 from printml.circuit.eliminate import bit_width, digits_of
 from printml.circuit.estimate_kernels import KINDS, count_heap
-from printml.netlist.compiled import compiled
+from printml.compiled import compiled
 
 OVO, ARGMAX, REGRESSION = 0, 1, 2
 N_KINDS = len(KINDS)

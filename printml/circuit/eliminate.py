@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
-import numba
 import numpy as np
 
 from printml.arrays import IntArray
+from printml.compiled import compiled
 
 HALF_ADDER_BITS = 0.55
 """As in `adder_graph`: what a shared adder costs beside its full adders."""
 
 _OFFSET = 512
 
-Function = TypeVar("Function", bound=Callable[..., Any])
 
-
-def compiled_here(function: Function) -> Function:
-    """Compile; keep the machine code on disk where numba finds a place it can write."""
-    result: Any
-    try:
-        result = numba.njit(cache=True, nogil=True)(function)
-    except RuntimeError:
-        result = numba.njit(nogil=True)(function)
-    kernel: Function = result
-    return kernel
-
-
-@compiled_here
+@compiled
 def bit_width(low: int, high: int) -> int:
     """Bits of a word, as `ir.width`."""
     value = max(-low - 1, high) if low < 0 else high
@@ -40,7 +26,7 @@ def bit_width(low: int, high: int) -> int:
     return bits + 1 if low < 0 else max(bits, 1)
 
 
-@compiled_here
+@compiled
 def digits_of(value: int, exponents: IntArray, signs: IntArray) -> int:
     """Write the canonical signed digits of `value`, return how many."""
     count, exponent = 0, 0
@@ -55,7 +41,7 @@ def digits_of(value: int, exponents: IntArray, signs: IntArray) -> int:
     return count
 
 
-@compiled_here
+@compiled
 def _slot(keys: IntArray, key: int) -> int:
     """Where `key` is in an open hash table, or the free place (-1) where it would go."""
     mask = keys.size - 1
@@ -66,7 +52,7 @@ def _slot(keys: IntArray, key: int) -> int:
     return slot
 
 
-@compiled_here
+@compiled
 def _push(costs: Any, keys: IntArray, size: int, cost: float, key: int) -> int:
     """Put (cost, key) on a binary heap, return its size."""
     k = size
@@ -80,7 +66,7 @@ def _push(costs: Any, keys: IntArray, size: int, cost: float, key: int) -> int:
     return size + 1
 
 
-@compiled_here
+@compiled
 def _pop(costs: Any, keys: IntArray, size: int) -> int:
     """Take the top off a binary heap of `size`, return the size left."""
     size -= 1
@@ -101,7 +87,7 @@ def _pop(costs: Any, keys: IntArray, size: int) -> int:
     return size
 
 
-@compiled_here
+@compiled
 def _pair_key(op1: int, e1: int, op2: int, e2: int, same_sign: int) -> int:
     """A pair of digits as one integer that sorts like `adder_graph.Pair`."""
     if op1 > op2 or (op1 == op2 and e1 > e2):
@@ -109,7 +95,7 @@ def _pair_key(op1: int, e1: int, op2: int, e2: int, same_sign: int) -> int:
     return op1 << 36 | op2 << 12 | (e2 - e1 + _OFFSET) << 1 | same_sign
 
 
-@compiled_here
+@compiled
 def _pair_range(low: IntArray, high: IntArray, key: int) -> tuple[int, int]:
     first, second = key >> 36, key >> 12 & 0xFFFFFF
     distance = (key >> 1 & 0x7FF) - _OFFSET
@@ -120,7 +106,7 @@ def _pair_range(low: IntArray, high: IntArray, key: int) -> tuple[int, int]:
     return (low[first] << -shift) + b_low, (high[first] << -shift) + b_high
 
 
-@compiled_here
+@compiled
 def _occur(
     r: int, k: int, j: int, operand: IntArray, exponent: IntArray, sign: IntArray,
     low: IntArray, high: IntArray, keys: IntArray, places: IntArray, gain: IntArray,
@@ -147,7 +133,7 @@ def _occur(
     return n_touched
 
 
-@compiled_here
+@compiled
 def _disjoint_places(
     key: int, operand: IntArray, exponent: IntArray, sign: IntArray, n_digits: IntArray,
     place_row: IntArray, place_x: IntArray,
@@ -191,7 +177,7 @@ def _disjoint_places(
     return count
 
 
-@compiled_here
+@compiled
 def eliminate(
     matrix: IntArray, low_in: IntArray, high_in: IntArray
 ) -> tuple[IntArray, IntArray, IntArray, IntArray, IntArray]:

@@ -24,10 +24,11 @@ from printml.circuit.estimate_kernels import (
     SELECT,
     count_heap,
     count_layer,
-    count_selection,
 )
 from printml.circuit.gate_areas import gate_areas_mm2
 from printml.circuit.ir import Range, is_signed, width
+from printml.circuit.live import live_rows
+from printml.circuit.tree_estimate import tree_area_mm2, tree_gate_areas_mm2
 from printml.errors import ModelError
 from printml.liberty.library import CellLibrary
 from printml.quantize.integer_model import (
@@ -74,7 +75,7 @@ def _estimate(
 ) -> float:
     weights_table = gate_areas_mm2(library)
     if isinstance(model, IntegerTree):
-        return tree_area_mm2(model, weights_table)
+        return tree_area_mm2(model, tree_gate_areas_mm2(library))
     if not isinstance(model, IntegerNetwork):
         raise ModelError(
             f"no area estimate for a {type(model).__name__}",
@@ -140,42 +141,52 @@ def network_counts(
     """Gates of each of `KINDS`, int64; arguments and errors as `network_area_mm2`."""
     _check(weights, intercepts, input_bits, decision, n_classes)
     counts = np.zeros(len(KINDS), np.int64)
-    high = (1 << input_bits) - 1
-    low, varies, value = np.zeros_like(high), high, np.zeros_like(high)
-    masked = np.zeros(len(high), dtype=bool)
-    for layer, (weight, intercept) in enumerate(zip(weights, intercepts, strict=True)):
-        constants, first_needed = intercept, 0
+    constants, first_needed, level = list(intercepts), 0, 0
+    if decision == "regression":
+        half = (1 << fraction_bits >> 1) - (1 if fraction_bits else 0)
+        constants[-1] = constants[-1] + half - (label_offset << fraction_bits)
+        first_needed = 0 if keep_scores else fraction_bits
+    elif decision == "ovo" and not keep_scores:
+        # One less, so that the sign decides and nothing else of the sum is wanted.
+        constants[-1], first_needed, level = constants[-1] - 1, -1, -1
+    live = live_rows(
+        weights, tuple(constants), input_bits, decision, n_classes,
+        shift=fraction_bits, level=level, keep_scores=keep_scores,
+    )  # fmt: skip
+    low, high = np.zeros_like(input_bits), (1 << input_bits) - 1
+    varies, value, masked = high, low, np.zeros(len(high), dtype=bool)
+    for layer, (weight, rows) in enumerate(zip(weights, live.rows, strict=True)):
+        if not rows.any():
+            break
+        weight, constant = weight[rows], constants[layer][rows]
         if layer > 0:
             # ReLU: bits of the range that is left; words that were negative get masked.
-            masked = low < 0
+            columns = live.rows[layer - 1]
+            constant = constant + weight[:, ~columns] @ live.fixed[layer - 1][~columns]
+            weight, masked = weight[:, columns], low < 0
             low, high = np.maximum(low, 0), np.maximum(high, 0)
             kept = np.array([(1 << int(top).bit_length()) - 1 for top in high], np.int64)
             varies, value = varies & kept, value & kept
-        if layer < len(weights) - 1:
-            pass
-        elif decision == "regression":
-            half = (1 << fraction_bits >> 1) - (1 if fraction_bits else 0)
-            constants = constants + half - (label_offset << fraction_bits)
-            first_needed = 0 if keep_scores else fraction_bits
-        elif decision == "ovo" and not keep_scores:
-            constants, first_needed = constants - 1, -1
         n_bits = [int(mask).bit_count() for mask in varies]
         low, high, varies, value, used = count_layer(
-            weight, constants, low, high, varies, value, share, first_needed, counts
-        )
+            np.ascontiguousarray(weight), constant, low, high, varies, value, share,
+            first_needed if layer == len(weights) - 1 else 0, counts,
+        )  # fmt: skip
         for bits, use, mask in zip(n_bits, used.tolist(), masked.tolist(), strict=True):
             if mask and use:
                 # ANDs, or NANDs where the inverse is what is read.
                 counts[AND if use == 1 else NAND] += bits
             if use == 3 or (use == 2 and not mask):
                 counts[INVERTER] += bits
-    ranges = list(zip(low.tolist(), high.tolist(), strict=True))
+    ranges = [(int(a), int(b)) for a, b in zip(live.low, live.high, strict=True)]
+    for row, a, b in zip(np.flatnonzero(live.rows[-1]), low.tolist(), high.tolist(), strict=False):
+        ranges[row] = (a, b)
     if decision == "regression":
         _count_clip(ranges[0], fraction_bits, n_classes - 1, counts)
     elif decision == "argmax":
-        _count_argmax(ranges, counts)
+        _count_argmax([ranges[k] for k in live.classes], live.classes, counts)
     else:
-        _count_votes(ranges, n_classes, keep_scores, counts)
+        _count_votes(ranges, live.classes, n_classes, keep_scores, counts)
     return counts
 
 
@@ -232,8 +243,11 @@ def _count_clip(score: Range, shift: int, highest: int, counts: IntArray) -> Non
         counts[AND] += n_bits - highest.bit_count()
 
 
-def _count_votes(scores: list[Range], n_classes: int, keep_scores: bool, counts: IntArray) -> None:
-    """One vote per pair, the sum of votes of each class, and the largest."""
+def _count_votes(
+    scores: list[Range], classes: tuple[int, ...], n_classes: int, keep_scores: bool,
+    counts: IntArray,
+) -> None:  # fmt: skip
+    """One vote per pair, the sum of votes of each class that can win, and the largest."""
     # Ranges without kept scores are those of score - 1, so that the sign decides.
     level = 0 if keep_scores else -1
     n_votes, constant = [0] * n_classes, [0] * n_classes
@@ -243,29 +257,26 @@ def _count_votes(scores: list[Range], n_classes: int, keep_scores: bool, counts:
             continue
         n_votes[first] += 1
         n_votes[second] += 1
+        if len(classes) < 2 or (first not in classes and second not in classes):
+            continue
         counts[INVERTER] += 1
         if keep_scores:
             counts[OR] += width((low, high)) - 2
             counts[AND] += 1
-    votes = []
-    for n, ones in zip(n_votes, constant, strict=True):
-        votes.append((ones, ones + n))
-        column = np.zeros(width(votes[-1]), np.int64)
-        column[0] = n
-        count_heap(column, ones, 0, counts)
-    _count_argmax(votes, counts)
+    votes = [(constant[k], constant[k] + n_votes[k]) for k in classes]
+    if len(classes) > 1:
+        for k, ends in zip(classes, votes, strict=True):
+            column = np.zeros(width(ends), np.int64)
+            column[0] = n_votes[k]
+            count_heap(column, constant[k], 0, counts)
+    _count_argmax(votes, classes, counts)
 
 
-def _count_argmax(ranges: list[Range], counts: IntArray) -> None:
-    """Knock-out rounds as `lower` makes them, without candidates that can never win."""
+def _count_argmax(ranges: list[Range], labels: tuple[int, ...], counts: IntArray) -> None:
+    """Knock-out rounds of the candidates that can win, as `lower` makes them."""
     players = [
-        (width((low, high)), is_signed((low, high)), (k, 0))
-        for k, (low, high) in enumerate(ranges)
-        if not any(
-            low_2 >= high if other < k else low_2 > high
-            for other, (low_2, _) in enumerate(ranges)
-            if other != k
-        )
+        (width(ends), is_signed(ends), (label, 0))
+        for ends, label in zip(ranges, labels, strict=True)
     ]
     while len(players) > 1:
         last, winners = len(players) == 2, []
@@ -291,42 +302,3 @@ def _select_label(a: tuple[int, int], b: tuple[int, int], counts: IntArray) -> t
     counts[AND] += (a[1] & ~b[1] & ~b[0] | b[1] & ~a[1] & ~a[0]).bit_count()
     counts[OR] += (a[1] & ~b[1] & b[0] | b[1] & ~a[1] & a[0]).bit_count()
     return a[0] & b[0] & ~varies, varies
-
-
-def tree_area_mm2(tree: IntegerTree, weights_table: FloatArray) -> float:
-    """Estimated mapped area in mm2 of a decision tree; `weights_table` as in `gate_areas_mm2`."""
-    return float(tree_counts(tree) @ weights_table)
-
-
-def tree_counts(tree: IntegerTree) -> IntArray:
-    """Gates of each of `KINDS`, int64: comparators, shared where equal, and the selections.
-
-    A comparison starts above the threshold's trailing ones and needs one AND or OR per bit;
-    thresholds of one input share the gates of their common low bits.
-    """
-    counts = np.zeros(len(KINDS), np.int64)
-    inner = tree.feature >= 0
-    if not inner.any():
-        return counts
-    feature, threshold = tree.feature[inner], tree.threshold[inner]
-    distinct, number = np.unique(
-        np.stack([feature, threshold], axis=1), axis=0, return_inverse=True
-    )
-    bits = tree.input_bits[distinct[:, 0]]
-    for k in range(1, int(bits.max())):
-        low_part = distinct[:, 1] & ((2 << k) - 1)
-        # Below the lowest zero there is no gate, and the zero itself is the input bit.
-        starts = (low_part & ((1 << k) - 1)) != (1 << k) - 1
-        live = starts & (bits > k)
-        gates = np.unique(distinct[live, 0] << 20 | low_part[live])
-        ones = int((gates >> k & 1).sum())
-        counts[AND] += ones
-        counts[OR] += len(gates) - ones
-    comparison = np.full(len(tree.feature), -1, np.int64)
-    comparison[inner] = number.reshape(-1)
-    count_selection(
-        comparison, tree.left, tree.right, tree.leaf_class,
-        (tree.n_classes - 1).bit_length(), counts,
-    )  # fmt: skip
-    counts[INVERTER] += len(distinct)
-    return counts

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from printml.arrays import IntArray
-from printml.circuit.eliminate import bit_width, compiled_here, digits_of, eliminate
+from printml.circuit.eliminate import bit_width, digits_of, eliminate
+from printml.compiled import compiled
 
 KINDS = (
     "full_adder", "half_adder", "half_adder_plus_one", "sum_of_three", "xor", "majority",
@@ -20,7 +21,7 @@ KINDS = (
 (FULL, HALF, HALF_ONE, SUM3, XOR, MAJORITY, AND, OR, NAND, INVERTER, SELECT) = range(len(KINDS))
 
 
-@compiled_here
+@compiled
 def count_heap(column: IntArray, constant: int, first_needed: int, counts: IntArray) -> int:
     """Count the adders that `BitHeap.compress` makes of columns of variable bits.
 
@@ -69,7 +70,7 @@ def count_heap(column: IntArray, constant: int, first_needed: int, counts: IntAr
     return varies
 
 
-@compiled_here
+@compiled
 def _count_sum(
     coefficient: IntArray, constant: int, first_needed: int,
     low: IntArray, high: IntArray, varies: IntArray, value: IntArray, used: IntArray,
@@ -121,7 +122,7 @@ def _count_sum(
     value[at] = constant & ~varies[at]
 
 
-@compiled_here
+@compiled
 def count_layer(
     matrix: IntArray, constants: IntArray, low_in: IntArray, high_in: IntArray,
     varies_in: IntArray, value_in: IntArray, share: bool, first_needed: int, counts: IntArray,
@@ -195,7 +196,7 @@ def count_layer(
     return low[n_words:], high[n_words:], varies[n_words:], value[n_words:], used[:n_columns]
 
 
-@compiled_here
+@compiled
 def _ones(mask: int) -> int:
     count = 0
     while mask > 0:
@@ -204,7 +205,7 @@ def _ones(mask: int) -> int:
     return count
 
 
-@compiled_here
+@compiled
 def count_selection(
     comparison: IntArray, left: IntArray, right: IntArray, leaf_class: IntArray,
     n_bits: int, counts: IntArray,

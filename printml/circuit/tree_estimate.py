@@ -10,7 +10,6 @@ from __future__ import annotations
 import numpy as np
 
 from printml.arrays import FloatArray, IntArray, frozen
-from printml.circuit.eliminate import compiled_here
 from printml.circuit.tree import MOST_BITS
 from printml.circuit.tree_gates import (
     TREE_GATES,
@@ -23,14 +22,13 @@ from printml.circuit.tree_gates import (
     new_graph,
 )
 from printml.circuit.tree_plan import plan_input, set_interval
+from printml.compiled import compiled
 from printml.errors import LibertyError, ModelError
 from printml.liberty.library import CellLibrary
 from printml.quantize.integer_model import IntegerTree
 
-ORDERS = 2
+ORDERS = 4
 """Orders of building that are tried for the comparisons of an input."""
-CHAIN_BEAM = 1
-"""Partial chains kept; `tree.BEAM` in the circuit."""
 
 
 def tree_gate_areas_mm2(library: CellLibrary) -> FloatArray:
@@ -79,21 +77,29 @@ def tree_counts(tree: IntegerTree, gate_areas: FloatArray) -> IntArray:
     counts = np.zeros(len(TREE_GATES), np.int64)
     count_tree(
         tree.feature, tree.threshold, tree.left, tree.right, tree.leaf_class, tree.input_bits,
-        tree.n_classes, gate_areas, counts,
+        tree.n_classes, gate_areas, ORDERS, counts,
     )  # fmt: skip
     return counts
 
 
-@compiled_here
+@compiled
 def count_tree(
-    feature: IntArray, threshold: IntArray, left: IntArray, right: IntArray,
-    leaf_class: IntArray, input_bits: IntArray, n_classes: int, areas: FloatArray,
+    feature: IntArray,
+    threshold: IntArray,
+    left: IntArray,
+    right: IntArray,
+    leaf_class: IntArray,
+    input_bits: IntArray,
+    n_classes: int,
+    areas: FloatArray,
+    n_orders: int,
     counts: IntArray,
 ) -> None:
     """Add the gates of a tree, which need not be simplified, to `counts`.
 
-    Arrays as in `IntegerTree`: children have larger indices than their parent.
-    """  # fmt: skip
+    Arrays as in `IntegerTree`: children have larger indices than their parent. Of the orders of
+    building an input's comparisons the best of `n_orders` (1 to 4) is taken.
+    """
     n_nodes = feature.size
     low, high, live = reachable(feature, threshold, left, right, leaf_class, input_bits)
     nodes = np.flatnonzero(live == 1)
@@ -113,8 +119,9 @@ def count_tree(
         while end < order.size and feature[nodes[order[end]]] == operand:
             end += 1
         _build_input(
-            graph, nodes[order[start:end]], threshold, low, high, input_bits[operand], condition
-        )
+            graph, nodes[order[start:end]], threshold, low, high, input_bits[operand],
+            n_orders, condition,
+        )  # fmt: skip
         start = end
     word = np.empty((n_nodes, n_class_bits), np.int64)
     for node in range(n_nodes - 1, -1, -1):
@@ -134,10 +141,14 @@ def count_tree(
     count_gates(graph, word[0], areas, counts)
 
 
-@compiled_here
+@compiled
 def reachable(
-    feature: IntArray, threshold: IntArray, left: IntArray, right: IntArray,
-    leaf_class: IntArray, input_bits: IntArray,
+    feature: IntArray,
+    threshold: IntArray,
+    left: IntArray,
+    right: IntArray,
+    leaf_class: IntArray,
+    input_bits: IntArray,
 ) -> tuple[IntArray, IntArray, IntArray]:
     """The interval of each node's input, and what becomes of the node.
 
@@ -148,7 +159,7 @@ def reachable(
     live
         0: never matters; 1: a comparison; 2: decided, goes left; 3: decided, goes right;
         4 + c: class c.
-    """  # fmt: skip
+    """
     n_nodes = feature.size
     parent = np.full(n_nodes, -1, np.int64)
     low, high = np.zeros(n_nodes, np.int64), np.zeros(n_nodes, np.int64)
@@ -193,12 +204,18 @@ def reachable(
     return low, high, live
 
 
-@compiled_here
+@compiled
 def _build_input(
-    graph: Graph, nodes: IntArray, threshold: IntArray, low: IntArray, high: IntArray,
-    n_bits: int, condition: IntArray,
+    graph: Graph,
+    nodes: IntArray,
+    threshold: IntArray,
+    low: IntArray,
+    high: IntArray,
+    n_bits: int,
+    n_orders: int,
+    condition: IntArray,
 ) -> None:
-    """Give each of the comparing nodes of one input, thresholds rising, its condition."""  # fmt: skip
+    """Give each of the comparing nodes of one input, thresholds rising, its condition."""
     bits = np.empty(n_bits, np.int64)
     for k in range(n_bits):
         bits[k] = graph_input(graph)
@@ -227,7 +244,7 @@ def _build_input(
         set_interval(care[which[i]], low[nodes[i]], high[nodes[i]])
     links = np.empty((n * n_bits, 3), np.int64)
     answers = np.empty(n, np.int64)
-    n_links = plan_input(distinct, care, n_bits, ORDERS, CHAIN_BEAM, links, answers)
+    n_links = plan_input(distinct, care, n_bits, n_orders, links, answers)
     literal = np.empty(2 + n_bits + n_links, np.int64)
     literal[0], literal[1], literal[2 : 2 + n_bits] = 0, 1, bits
     for k in range(n_links):

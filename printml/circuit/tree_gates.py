@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from printml.arrays import FloatArray, IntArray
-from printml.circuit.eliminate import compiled_here
+from printml.compiled import compiled
 
 TREE_GATES = ("inverter", "nand", "nor", "and", "or")
 """Kinds of gates, in the order of the count and area vectors of trees."""
@@ -28,7 +28,7 @@ class Graph(NamedTuple):
     size: IntArray
 
 
-@compiled_here
+@compiled
 def new_graph(n_most: int) -> Graph:
     """An empty graph with room for `n_most` nodes; node 0 is the constant."""
     n_places = 64
@@ -39,7 +39,7 @@ def new_graph(n_most: int) -> Graph:
     return Graph(first, second, np.zeros(n_places, np.int64), np.ones(1, np.int64))
 
 
-@compiled_here
+@compiled
 def graph_input(graph: Graph) -> int:
     """Literal of a new input."""
     node = graph.size[0]
@@ -48,7 +48,7 @@ def graph_input(graph: Graph) -> int:
     return 2 * node
 
 
-@compiled_here
+@compiled
 def graph_and(graph: Graph, a: int, b: int) -> int:
     """Literal of a AND b, folded and shared as in `LogicBuilder.and_`."""
     if a > b:
@@ -71,12 +71,12 @@ def graph_and(graph: Graph, a: int, b: int) -> int:
     return 2 * node
 
 
-@compiled_here
+@compiled
 def graph_or(graph: Graph, a: int, b: int) -> int:
     return graph_and(graph, a ^ 1, b ^ 1) ^ 1
 
 
-@compiled_here
+@compiled
 def graph_choose(graph: Graph, condition: int, one: int, zero: int) -> int:
     """As `tree.choose`: `one` where the condition holds."""
     if one == zero:
@@ -100,7 +100,7 @@ def graph_choose(graph: Graph, condition: int, one: int, zero: int) -> int:
     return graph_and(graph, taken, other) ^ 1
 
 
-@compiled_here
+@compiled
 def _extra(graph: Graph, needs: IntArray, areas: FloatArray, literal: int) -> float:
     """What it costs more to have this literal, given what is needed already."""
     node, bit = literal >> 1, 1 + (literal & 1)
@@ -113,7 +113,7 @@ def _extra(graph: Graph, needs: IntArray, areas: FloatArray, literal: int) -> fl
     return areas[NAND] if bit == 2 else min(areas[AND], areas[NOR], areas[NAND] + areas[INVERTER])
 
 
-@compiled_here
+@compiled
 def count_gates(graph: Graph, outputs: IntArray, areas: FloatArray, counts: IntArray) -> None:
     """Add the gates of the cones of `outputs` to `counts`, order of `TREE_GATES`.
 
@@ -136,15 +136,15 @@ def count_gates(graph: Graph, outputs: IntArray, areas: FloatArray, counts: IntA
         crossed = _extra(graph, needs, areas, a ^ 1) + _extra(graph, needs, areas, b ^ 1)
         least, gate = np.inf, NAND
         for kind in range(NAND, OR + 1):
-            wanted = 2 if kind == NAND or kind == OR else 1
-            cost = areas[kind] + (plain if kind == NAND or kind == AND else crossed)
+            wanted = 2 if kind in (NAND, OR) else 1
+            cost = areas[kind] + (plain if kind in (NAND, AND) else crossed)
             if need & ~wanted:
                 cost += areas[INVERTER]
             if cost < least:
                 least, gate = cost, kind
         counts[gate] += 1
-        if need & ~(2 if gate == NAND or gate == OR else 1):
+        if need & ~(2 if gate in (NAND, OR) else 1):
             counts[INVERTER] += 1
-        flip = 0 if gate == NAND or gate == AND else 1
+        flip = 0 if gate in (NAND, AND) else 1
         needs[a >> 1] |= 1 + (a & 1 ^ flip)
         needs[b >> 1] |= 1 + (b & 1 ^ flip)

@@ -12,7 +12,7 @@ from printml.approx.guard import Budget, FoldFront, choose_budget, perturbed_cop
 from printml.arrays import FloatArray, IntArray, frozen
 from printml.liberty.library import CellLibrary
 from printml.netlist.netlist import Netlist
-from printml.prune.kernel import run_network
+from printml.prune.judge import run_network
 from printml.prune.network import GateNetwork, network_of
 from printml.prune.search import Evidence, PrunePoint, prune_path
 from printml.quantize.integer_model import IntegerModel

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from printml.arrays import BitArray, FloatArray, Int32Array
-from printml.netlist.compiled import compiled
-from printml.prune.kernel import NO_GATE, index_readers, judge, roll_back, substitute
+from printml.compiled import compiled
+from printml.prune.judge import judge
 from printml.prune.network import OpArray
+from printml.prune.substitute import NO_GATE, index_readers, roll_back, substitute
 from printml.simulate.words import popcount
 
 

@@ -11,9 +11,10 @@ import numpy as np
 from printml.arrays import BitArray, FloatArray, Int32Array, IntArray
 from printml.errors import NetlistError
 from printml.liberty.library import CellLibrary
-from printml.prune.kernel import index_readers, run_network
+from printml.prune.judge import run_network
 from printml.prune.moves import judge_moves, similar_nets, take_moves
 from printml.prune.network import NOT_A_GATE, GateNetwork, OpArray, op_areas_mm2
+from printml.prune.substitute import index_readers
 from printml.simulate.kernel import pack_inputs
 
 N_SIMILAR = 3

@@ -1,0 +1,25 @@
+"""The decorator of every hot loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numba
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def compiled(function: Function) -> Function:
+    """Compile with numba and keep the machine code on disk.
+
+    numba writes beside the module, else into the user's cache folder. Where neither is
+    writable it refuses to make the function at all; then it is compiled in every process.
+    """
+    result: Any
+    try:
+        result = numba.njit(cache=True, nogil=True)(function)
+    except RuntimeError:
+        result = numba.njit(nogil=True)(function)
+    kernel: Function = result
+    return kernel
