@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from printml.arrays import frozen
@@ -73,6 +73,7 @@ def test_a_comparison_below_another_looks_at_fewer_bits() -> None:
     assert counts.sum() <= 4
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10_000))
 def test_an_unsimplified_tree_costs_what_it_simplifies_to(seed: int) -> None:
     tree = random_tree(seed, n_inner=9)
@@ -81,6 +82,7 @@ def test_an_unsimplified_tree_costs_what_it_simplifies_to(seed: int) -> None:
     )
 
 
+@settings(deadline=None)
 @given(st.integers(1, 8), st.data())
 def test_planned_links_answer_every_comparison(bits: int, data: st.DataObject) -> None:
     n_values = 1 << bits
@@ -105,6 +107,7 @@ def test_planned_links_answer_every_comparison(bits: int, data: st.DataObject) -
         assert np.array_equal(signals[answer][inside], (x > threshold)[inside])
 
 
+@settings(deadline=None)
 @given(st.integers(0, 254))
 def test_one_comparison_takes_the_circuits_number_of_links(threshold: int) -> None:
     care = np.full((1, 4), ~np.uint64(0))
@@ -114,6 +117,7 @@ def test_one_comparison_takes_the_circuits_number_of_links(threshold: int) -> No
     assert n_links == len(plan.links)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 8))
 def test_truth_tables_are_those_of_the_circuit(bits: int) -> None:
     signals = np.zeros((2 + bits, max(1, 1 << bits >> 6)), np.uint64)
@@ -122,6 +126,7 @@ def test_truth_tables_are_those_of_the_circuit(bits: int) -> None:
         assert int.from_bytes(signals[2 + k].tobytes(), "little") == bit_truth(k, bits)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**64 - 1))
 def test_popcount(word: int) -> None:
     assert popcount(np.uint64(word)) == word.bit_count()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,9 +13,13 @@ from printml.arrays import FloatArray, frozen
 from printml.quantize.integer_model import IntegerTree
 
 
+SAME_MM2 = 1e-9
+"""Areas closer than this are equal: sums of the same gates in another order."""
+
+
 @dataclass
 class Archive:
-    """Trees that no other tree beats in right answers and area, and how many were judged."""
+    """Trees that no other beats, areas and right answers rising, and how many were judged."""
 
     n_right: list[int] = field(default_factory=list)
     area_mm2: list[float] = field(default_factory=list)
@@ -24,22 +29,23 @@ class Archive:
     def offer(self, base: IntegerTree, judged: Judged) -> None:
         """Take in the variants of `base` that are not beaten."""
         self.n_judged += len(judged.n_right)
-        for k in np.lexsort((-judged.n_right, judged.area_mm2)):
-            self.add(int(judged.n_right[k]), float(judged.area_mm2[k]), base, judged, int(k))
+        # Both lists rise together, so the best known tree within an area is the last of them.
+        known = np.searchsorted(np.array(self.area_mm2), judged.area_mm2 + SAME_MM2, "right")
+        best = np.array([-1, *self.n_right])[known]
+        for k in np.flatnonzero(judged.n_right > best):
+            self._add(int(judged.n_right[k]), float(judged.area_mm2[k]), base, judged, int(k))
 
-    def add(self, n_right: int, area: float, base: IntegerTree, judged: Judged, k: int) -> None:
-        """Take in one variant unless a known tree is at least as good in both."""
-        for right, known in zip(self.n_right, self.area_mm2, strict=True):
-            if right >= n_right and known <= area + 1e-9:
-                return
-        kept = [
-            i
-            for i, (right, known) in enumerate(zip(self.n_right, self.area_mm2, strict=True))
-            if right > n_right or known < area - 1e-9
-        ]
-        self.n_right = [*(self.n_right[i] for i in kept), n_right]
-        self.area_mm2 = [*(self.area_mm2[i] for i in kept), area]
-        self.trees = [*(self.trees[i] for i in kept), judged.tree(base, k)]
+    def _add(self, n_right: int, area: float, base: IntegerTree, judged: Judged, k: int) -> None:
+        first = bisect_right(self.area_mm2, area + SAME_MM2)
+        if first and self.n_right[first - 1] >= n_right:
+            return
+        start = bisect_left(self.area_mm2, area - SAME_MM2)
+        end = start
+        while end < len(self.n_right) and self.n_right[end] <= n_right:
+            end += 1
+        self.n_right[start:end] = [n_right]
+        self.area_mm2[start:end] = [area]
+        self.trees[start:end] = [judged.tree(base, k)]
 
 
 def non_dominated(loss: FloatArray, area_mm2: FloatArray, candidates: list[IntegerTree]) -> Front:

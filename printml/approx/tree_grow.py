@@ -190,7 +190,8 @@ def _grow(
     n_nodes = 0
     fresh = np.zeros(1, np.int64)
     while True:
-        for node in fresh:
+        for k in range(fresh.size):
+            node = fresh[k]
             rows = np.flatnonzero(place == node)
             counts = np.zeros(n_classes, np.int64)
             for r in rows:
@@ -200,7 +201,7 @@ def _grow(
                 x, y, rows, low[node], high[node], taken, n_classes, price, entropy, min_support
             )
         n_nodes += fresh.size
-        chosen = int(np.argmax(worth[:n_nodes]))
+        chosen = np.argmax(worth[:n_nodes])
         if worth[chosen] <= 0.0 or n_nodes + 2 > n_most:
             break
         f, t = split[chosen]

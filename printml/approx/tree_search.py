@@ -37,6 +37,8 @@ MARGIN = 5
 """Largest move of a threshold, in steps of its precision (published)."""
 MOST_DESCENTS = 12
 """Start trees that are taken all the way down."""
+MOST_POLISHED = 40
+"""Trees of the front that are gone through once more at the end."""
 EVOLVED_AT = (0.0, 0.01, 0.05)
 """Losses on search rows at which the smallest tree is evolved further."""
 
@@ -131,7 +133,7 @@ def search_tree(
             genes, objectives, seeded=True, seed=seed + number, population=population,
             generations=generations, after_generation=report,
         )  # fmt: skip
-    for start in tuple(archive.trees):
+    for start in _spread(archive, MOST_POLISHED):
         descend(
             start, rows, gate_areas, archive, margin=MARGIN, min_support=min_support, prices=(0.0,)
         )
@@ -187,9 +189,15 @@ def _promising(
     own = Archive()
     for tree in trees:
         own.offer(tree, _as_is(tree, rows, gate_areas))
-    order = np.argsort(-np.array(own.n_right), kind="stable")
-    picked = np.unique(np.linspace(0, len(order) - 1, MOST_DESCENTS).astype(int))
-    return [own.trees[order[k]] for k in picked]
+    return _spread(own, MOST_DESCENTS)
+
+
+def _spread(archive: Archive, most: int) -> list[IntegerTree]:
+    """At most so many trees, spread evenly over the archive, most accurate first."""
+    if not archive.trees:
+        return []
+    picked = np.unique(np.linspace(0, len(archive.trees) - 1, most).astype(int))
+    return [archive.trees[k] for k in picked[::-1]]
 
 
 def _smallest_at(archive: Archive, n_exact: int, rows: RowBits) -> list[IntegerTree]:

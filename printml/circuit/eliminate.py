@@ -1,18 +1,24 @@
-"""Pair elimination of `adder_graph` as a compiled loop: the same greedy choice on arrays."""
+"""Pair elimination of `adder_graph` as a compiled loop: the same greedy choice on arrays.
+
+The digits of an operand in a row are two masks of exponents, one for each sign, so that how
+often a pair occurs is a few shifts and bit counts per row and need not be kept up to date.
+What a pair saves only shrinks. Pairs wait in a list per saving, and only those of the largest
+saving are put in order: most have lost their digits by the time their list is reached.
+"""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
 from printml.arrays import IntArray
 from printml.compiled import compiled
 
-HALF_ADDER_BITS = 0.55
-"""As in `adder_graph`: what a shared adder costs beside its full adders."""
-
 _OFFSET = 512
+_BUCKETS = 1024
+"""Lists of waiting pairs; the last holds all savings that are larger."""
+
+_MOST_PAIRS = 256
+"""Above the number of distances and signs that two operands can have."""
 
 
 @compiled
@@ -42,18 +48,7 @@ def digits_of(value: int, exponents: IntArray, signs: IntArray) -> int:
 
 
 @compiled
-def _slot(keys: IntArray, key: int) -> int:
-    """Where `key` is in an open hash table, or the free place (-1) where it would go."""
-    mask = keys.size - 1
-    # Multiplied in two halves so that nothing leaves 63 bits.
-    slot = ((key & 0xFFFFFFF) * 40503 ^ (key >> 28) * 2654435 ^ key >> 11) & mask
-    while keys[slot] != -1 and keys[slot] != key:
-        slot = (slot + 1) & mask
-    return slot
-
-
-@compiled
-def _push(costs: Any, keys: IntArray, size: int, cost: float, key: int) -> int:
+def _push(costs: IntArray, keys: IntArray, size: int, cost: int, key: int) -> int:
     """Put (cost, key) on a binary heap, return its size."""
     k = size
     while k > 0:
@@ -67,7 +62,7 @@ def _push(costs: Any, keys: IntArray, size: int, cost: float, key: int) -> int:
 
 
 @compiled
-def _pop(costs: Any, keys: IntArray, size: int) -> int:
+def _pop(costs: IntArray, keys: IntArray, size: int) -> int:
     """Take the top off a binary heap of `size`, return the size left."""
     size -= 1
     cost, key = costs[size], keys[size]
@@ -88,11 +83,23 @@ def _pop(costs: Any, keys: IntArray, size: int) -> int:
 
 
 @compiled
-def _pair_key(op1: int, e1: int, op2: int, e2: int, same_sign: int) -> int:
+def _ones(mask: int) -> int:
+    """Set bits of a mask of up to 63 bits."""
+    mask -= mask >> 1 & 0x5555555555555555
+    mask = (mask & 0x3333333333333333) + (mask >> 2 & 0x3333333333333333)
+    return ((mask + (mask >> 4) & 0x0F0F0F0F0F0F0F0F) * 0x0101010101010101) >> 56
+
+
+@compiled
+def _matches(first: int, second: int, distance: int) -> int:
+    """Exponents e in `first` for which e + `distance` is in `second`."""
+    return first & (second >> distance if distance >= 0 else second << -distance)
+
+
+@compiled
+def _key(first: int, second: int, distance: int, same_sign: int) -> int:
     """A pair of digits as one integer that sorts like `adder_graph.Pair`."""
-    if op1 > op2 or (op1 == op2 and e1 > e2):
-        op1, e1, op2, e2 = op2, e2, op1, e1
-    return op1 << 36 | op2 << 12 | (e2 - e1 + _OFFSET) << 1 | same_sign
+    return first << 36 | second << 12 | (distance + _OFFSET) << 1 | same_sign
 
 
 @compiled
@@ -107,74 +114,123 @@ def _pair_range(low: IntArray, high: IntArray, key: int) -> tuple[int, int]:
 
 
 @compiled
-def _occur(
-    r: int, k: int, j: int, operand: IntArray, exponent: IntArray, sign: IntArray,
-    low: IntArray, high: IntArray, keys: IntArray, places: IntArray, gain: IntArray,
-    stamp: IntArray, now: int, touched: IntArray, n_touched: int,
-) -> int:  # fmt: skip
-    """Count the pair of digits k and j of row r, and note its slot once per time `now`."""
-    same = 1 if sign[r, k] == sign[r, j] else 0
-    key = _pair_key(operand[r, k], exponent[r, k], operand[r, j], exponent[r, j], same)
-    slot = _slot(keys, key)
-    if keys[slot] < 0:
-        keys[slot] = key
-        pair_low, pair_high = _pair_range(low, high, key)
-        first, second = operand[r, k], operand[r, j]
-        gain[slot] = (
-            bit_width(low[first], high[first])
-            + bit_width(low[second], high[second])
-            - bit_width(pair_low, pair_high)
-        )
-    places[slot] += 1
-    if stamp[slot] != now:
-        stamp[slot] = now
-        touched[n_touched] = slot
-        n_touched += 1
-    return n_touched
+def _saved(key: int, places: int, low: IntArray, high: IntArray) -> int:
+    """Bits saved in the heaps by building a pair once, 0 if it does not pay."""
+    first, second = key >> 36, key >> 12 & 0xFFFFFF
+    pair_low, pair_high = _pair_range(low, high, key)
+    gain = (
+        bit_width(low[first], high[first])
+        + bit_width(low[second], high[second])
+        - bit_width(pair_low, pair_high)
+    )
+    # Less the half adder that `adder_graph` charges, one bit is still a gain.
+    return max(0, (places - 1) * gain) if places >= 2 else 0
 
 
 @compiled
-def _disjoint_places(
-    key: int, operand: IntArray, exponent: IntArray, sign: IntArray, n_digits: IntArray,
-    place_row: IntArray, place_x: IntArray,
-) -> int:  # fmt: skip
-    """Places of a pair that share no digit: row and exponent of the first digit; how many."""
+def _places(key: int, plus: IntArray, minus: IntArray) -> int:
+    """How often a pair occurs now."""
     first, second = key >> 36, key >> 12 & 0xFFFFFF
     distance = (key >> 1 & 0x7FF) - _OFFSET
-    wanted = 1 if key & 1 else -1
     count = 0
-    for r in range(operand.shape[0]):
-        # Exponents of each operand's digits of each sign, one bit each.
-        a_plus, a_minus, b_plus, b_minus = 0, 0, 0, 0
-        for k in range(n_digits[r]):
-            bit = 1 << exponent[r, k]
-            if operand[r, k] == first:
-                if sign[r, k] > 0:
-                    a_plus |= bit
-                else:
-                    a_minus |= bit
-            if operand[r, k] == second:
-                if sign[r, k] > 0:
-                    b_plus |= bit
-                else:
-                    b_minus |= bit
-        if a_plus | a_minus == 0 or b_plus | b_minus == 0:
+    for r in range(plus.shape[1]):
+        a_plus, a_minus = plus[first, r], minus[first, r]
+        if a_plus | a_minus == 0:
             continue
-        if wanted < 0:
+        b_plus, b_minus = plus[second, r], minus[second, r]
+        if key & 1 == 0:
             b_plus, b_minus = b_minus, b_plus
-        used = 0
-        for e in range(63):
-            x, f = 1 << e, e + distance
-            if (a_plus | a_minus) & x == 0 or not 0 <= f < 63:
-                continue
-            y = 1 << f
-            fits = (a_plus & x != 0 and b_plus & y != 0) or (a_minus & x != 0 and b_minus & y != 0)
-            if not fits or (first == second and used & (x | y) != 0):
-                continue
-            used |= x | y
-            place_row[count], place_x[count] = r, e
-            count += 1
+        found = _matches(a_plus, b_plus, distance) | _matches(a_minus, b_minus, distance)
+        if found != 0:
+            count += _ones(found)
     return count
+
+
+@compiled
+def _scan(
+    first: int, second: int, plus: IntArray, minus: IntArray, low: IntArray, high: IntArray,
+    tally: IntArray, found: IntArray, saved: IntArray,
+) -> int:  # fmt: skip
+    """Write the pairs of two operands that pay to `found` and `saved`, return how many.
+
+    `tally` is a zeroed work array of shape (2, 2 * 64); it is left so.
+    """
+    shortest, longest = 64, -64
+    for r in range(plus.shape[1]):
+        a, b = plus[first, r] | minus[first, r], plus[second, r] | minus[second, r]
+        if a == 0 or b == 0:
+            continue
+        a_plus, b_plus = plus[first, r], plus[second, r]
+        for e in range(63):
+            if a >> e == 0:
+                break
+            if a >> e & 1 == 0:
+                continue
+            rest = b >> (e + 1) << (e + 1) if first == second else b
+            f = 0
+            while rest >> f != 0:
+                if rest >> f & 1:
+                    same = 1 if a_plus >> e & 1 == b_plus >> f & 1 else 0
+                    tally[same, f - e + 64] += 1
+                    shortest, longest = min(shortest, f - e), max(longest, f - e)
+                f += 1
+    n_found = 0
+    for distance in range(shortest, longest + 1):
+        for same in range(2):
+            places = tally[same, distance + 64]
+            tally[same, distance + 64] = 0
+            if places >= 2:
+                key = _key(first, second, distance, same)
+                bits = _saved(key, places, low, high)
+                if bits > 0:
+                    found[n_found], saved[n_found] = key, bits
+                    n_found += 1
+    return n_found
+
+
+@compiled
+def _take_places(key: int, new: int, plus: IntArray, minus: IntArray, try_only: bool) -> int:
+    """Replace a pair where its places share no digit by a digit of `new`; return how many."""
+    first, second = key >> 36, key >> 12 & 0xFFFFFF
+    distance = (key >> 1 & 0x7FF) - _OFFSET
+    lower = min(distance, 0)
+    count = 0
+    for r in range(plus.shape[1]):
+        a_plus, a_minus = plus[first, r], minus[first, r]
+        b_plus, b_minus = plus[second, r], minus[second, r]
+        if key & 1 == 0:
+            b_plus, b_minus = b_minus, b_plus
+        positive = _matches(a_plus, b_plus, distance)
+        left = positive | _matches(a_minus, b_minus, distance)
+        used_first, used_second, e = 0, 0, 0
+        while left >> e != 0:
+            x = 1 << e
+            if left & x != 0:
+                y = 1 << (e + distance)
+                # A chain of one operand with itself: each digit only once.
+                if first != second or (used_first | used_second) & (x | y) == 0:
+                    used_first |= x
+                    used_second |= y
+                    count += 1
+                    if not try_only:
+                        if positive & x:
+                            plus[new, r] |= 1 << (e + lower)
+                        else:
+                            minus[new, r] |= 1 << (e + lower)
+            e += 1
+        if not try_only:
+            plus[first, r] &= ~used_first
+            minus[first, r] &= ~used_first
+            plus[second, r] &= ~used_second
+            minus[second, r] &= ~used_second
+    return count
+
+
+@compiled
+def _longer(array: IntArray) -> IntArray:
+    result = np.empty(2 * array.size, np.int64)
+    result[: array.size] = array
+    return result
 
 
 @compiled
@@ -199,100 +255,99 @@ def eliminate(
     """
     n_rows, n_columns = matrix.shape
     exps, sgns = np.empty(80, np.int64), np.empty(80, np.int64)
-    n_digits = np.zeros(n_rows, np.int64)
+    total = 0
     for r in range(n_rows):
         for c in range(n_columns):
-            n_digits[r] += digits_of(matrix[r, c], exps, sgns)
-    most = max(1, n_digits.max()) if n_rows else 1
-    total, squares = n_digits.sum(), (n_digits * n_digits).sum()
-    operand = np.zeros((n_rows, most), np.int64)
-    exponent, sign = np.zeros((n_rows, most), np.int64), np.zeros((n_rows, most), np.int64)
-    low, high = np.zeros(n_columns + total, np.int64), np.zeros(n_columns + total, np.int64)
+            total += digits_of(matrix[r, c], exps, sgns)
+    # A pair takes at least two digits more than it leaves.
+    plus = np.zeros((n_columns + total // 2 + 1, n_rows), np.int64)
+    minus = np.zeros((n_columns + total // 2 + 1, n_rows), np.int64)
+    for r in range(n_rows):
+        for c in range(n_columns):
+            for k in range(digits_of(matrix[r, c], exps, sgns)):
+                if sgns[k] > 0:
+                    plus[c, r] |= 1 << exps[k]
+                else:
+                    minus[c, r] |= 1 << exps[k]
+    low, high = np.zeros(len(plus), np.int64), np.zeros(len(plus), np.int64)
     low[:n_columns], high[:n_columns] = low_in, high_in
-    pairs = np.zeros((total, 4), np.int64)
-    table = 16
-    while table < 2 * squares:
-        table *= 2
-    # Slots of the hash table: how often the pair occurs, and the bits each further use saves.
-    keys, places = np.full(table, -1, np.int64), np.zeros(table, np.int64)
-    gain, stamp = np.zeros(table, np.int64), np.full(table, -1, np.int64)
-    costs, queue = np.empty(squares + 1, np.float64), np.empty(squares + 1, np.int64)
-    for r in range(n_rows):
-        k = 0
-        for c in range(n_columns):
-            n = digits_of(matrix[r, c], exps, sgns)
-            operand[r, k : k + n] = c
-            exponent[r, k : k + n], sign[r, k : k + n] = exps[:n], sgns[:n]
-            k += n
+    pairs = np.zeros((len(plus), 4), np.int64)
 
-    size, n_pairs = 0, 0
-    touched = np.empty(squares + 1, np.int64)
-    n_touched = 0
-    for r in range(n_rows):
-        for k in range(n_digits[r]):
-            for j in range(k):
-                n_touched = _occur(
-                    r, k, j, operand, exponent, sign, low, high, keys, places, gain,
-                    stamp, n_pairs, touched, n_touched,
-                )  # fmt: skip
-    place_row, place_x = np.empty(total, np.int64), np.empty(total, np.int64)
+    tally = np.zeros((2, 128), np.int64)
+    found, saved = np.empty(_MOST_PAIRS, np.int64), np.empty(_MOST_PAIRS, np.int64)
+    # Waiting pairs: linked lists by saving; the pairs of saving `level` and up are in the queue.
+    waiting, after = np.empty(1024, np.int64), np.empty(1024, np.int64)
+    bucket, n_waiting, level = np.full(_BUCKETS, -1, np.int64), 0, _BUCKETS - 1
+    costs, queue, size = np.empty(1024, np.int64), np.empty(1024, np.int64), 0
+    introduced, partner, n_operands = 0, 0, n_columns
     while True:
-        for t in range(n_touched):
-            slot = touched[t]
-            saving = (places[slot] - 1) * gain[slot] - HALF_ADDER_BITS
-            if places[slot] >= 2 and saving > 0:
-                size = _push(costs, queue, size, -saving, keys[slot])
-        n_touched = 0
-        n_places, key = 0, -1
-        while size > 0:
+        n_found = 0
+        if introduced < n_operands:
+            n_found = _scan(
+                partner, introduced, plus, minus, low, high, tally, found, saved
+            )  # fmt: skip
+            partner += 1
+            if partner > introduced:
+                introduced, partner = introduced + 1, 0
+        elif size == 0:
+            while level > 0 and bucket[level] < 0:
+                level -= 1
+            if level == 0:
+                break
+            # Reached: those that still save as much are put in order, others wait further down.
+            entry, bucket[level] = bucket[level], -1
+            while entry >= 0:
+                following = after[entry]
+                bits = _saved(waiting[entry], _places(waiting[entry], plus, minus), low, high)
+                if min(bits, _BUCKETS - 1) == level:
+                    if size == len(queue):
+                        costs, queue = _longer(costs), _longer(queue)
+                    size = _push(costs, queue, size, -bits, waiting[entry])
+                elif bits > 0:
+                    after[entry] = bucket[bits]
+                    bucket[bits] = entry
+                entry = following
+        else:
             cost, key = costs[0], queue[0]
             size = _pop(costs, queue, size)
-            slot = _slot(keys, key)
-            saving = (places[slot] - 1) * gain[slot] - HALF_ADDER_BITS
-            if places[slot] < 2:
-                continue
-            if saving == -cost:
-                n_places = _disjoint_places(
-                    key, operand, exponent, sign, n_digits, place_row, place_x
-                )
-                if n_places >= 2:
-                    break
-            elif saving > 0:
-                size = _push(costs, queue, size, -saving, key)
-            n_places = 0
-        if n_places < 2:
-            break
-        first, second = key >> 36, key >> 12 & 0xFFFFFF
-        distance = (key >> 1 & 0x7FF) - _OFFSET
-        new = n_columns + n_pairs
-        low[new], high[new] = _pair_range(low, high, key)
-        pairs[n_pairs, 0], pairs[n_pairs, 1] = first, second
-        pairs[n_pairs, 2], pairs[n_pairs, 3] = distance, 1 if key & 1 else -1
-        n_pairs += 1
-        for p in range(n_places):
-            r, e = place_row[p], place_x[p]
-            direction = 0
-            for o, x in ((first, e), (second, e + distance)):
-                k = 0
-                while operand[r, k] != o or exponent[r, k] != x:
-                    k += 1
-                if o == first and x == e:
-                    direction = sign[r, k]
-                for j in range(n_digits[r]):
-                    if j != k:
-                        same = 1 if sign[r, j] == sign[r, k] else 0
-                        gone = _pair_key(o, x, operand[r, j], exponent[r, j], same)
-                        places[_slot(keys, gone)] -= 1
-                last = n_digits[r] - 1
-                operand[r, k], exponent[r, k] = operand[r, last], exponent[r, last]
-                sign[r, k] = sign[r, last]
-                n_digits[r] = last
-            k = n_digits[r]
-            operand[r, k], exponent[r, k], sign[r, k] = new, min(e, e + distance), direction
-            n_digits[r] += 1
-            for j in range(k):
-                n_touched = _occur(
-                    r, k, j, operand, exponent, sign, low, high, keys, places, gain,
-                    stamp, n_pairs, touched, n_touched,
-                )  # fmt: skip
-    return pairs[:n_pairs], operand, exponent, sign, n_digits
+            bits = _saved(key, _places(key, plus, minus), low, high)
+            if bits == -cost:
+                if _take_places(key, n_operands, plus, minus, True) >= 2:
+                    low[n_operands], high[n_operands] = _pair_range(low, high, key)
+                    _take_places(key, n_operands, plus, minus, False)
+                    pair = pairs[n_operands - n_columns]
+                    pair[0], pair[1] = key >> 36, key >> 12 & 0xFFFFFF
+                    pair[2], pair[3] = (key >> 1 & 0x7FF) - _OFFSET, 1 if key & 1 else -1
+                    n_operands += 1
+            elif bits > 0:
+                found[0], saved[0], n_found = key, bits, 1
+        for k in range(n_found):
+            bits = min(saved[k], _BUCKETS - 1)
+            if bits >= level:
+                if size == len(queue):
+                    costs, queue = _longer(costs), _longer(queue)
+                size = _push(costs, queue, size, -saved[k], found[k])
+            else:
+                if n_waiting == len(waiting):
+                    waiting, after = _longer(waiting), _longer(after)
+                waiting[n_waiting], after[n_waiting] = found[k], bucket[bits]
+                bucket[bits] = n_waiting
+                n_waiting += 1
+    n_digits = np.zeros(n_rows, np.int64)
+    for r in range(n_rows):
+        for k in range(n_operands):
+            n_digits[r] += _ones(plus[k, r] | minus[k, r])
+    most = max(1, n_digits.max()) if n_rows else 1
+    operand = np.zeros((n_rows, most), np.int64)
+    exponent, sign = np.zeros((n_rows, most), np.int64), np.zeros((n_rows, most), np.int64)
+    for r in range(n_rows):
+        at = 0
+        for k in range(n_operands):
+            e, left = 0, plus[k, r] | minus[k, r]
+            while left >> e != 0:
+                if left >> e & 1:
+                    operand[r, at], exponent[r, at] = k, e
+                    sign[r, at] = 1 if plus[k, r] >> e & 1 else -1
+                    at += 1
+                e += 1
+    return pairs[: n_operands - n_columns], operand, exponent, sign, n_digits

@@ -163,6 +163,22 @@ def prune_path(
             progress(points[-1])
 
 
+def judged_moves(network: GateNetwork, library: CellLibrary, evidence: Evidence) -> int:
+    """Judge every move of a network once and take none; the number judged, for benchmarks."""
+    state = _state(network, evidence)
+    first = network.like.first_gate_net
+    labels, masks, weights = _targets(network, evidence)
+    current = _wrong_now(state, labels, masks, weights)
+    net, by, inverted = _moves(state, first)
+    loss, saved = np.empty(len(net)), np.empty(len(net))
+    judge_moves(
+        net, by, inverted, state.op, state.a, state.b, state.outputs, first, state.ref,
+        state.start, state.readers, state.values, state.fresh, op_areas_mm2(library), labels,
+        masks, weights, current, loss, saved,
+    )  # fmt: skip
+    return len(net)
+
+
 def _state(network: GateNetwork, evidence: Evidence) -> _State:
     packed = pack_inputs(network.like, evidence.X_int)
     values = np.zeros((network.n_nets, packed.shape[1]), np.uint64)
