@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,3 +71,13 @@ def read_text(path: Path, *, what: str) -> str:
             where=str(path),
             hint="Check the path and its permissions",
         ) from error
+
+
+def write_csv_atomic(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
+    """Write records with a header of the first one's keys; no records give an empty file."""
+    text = io.StringIO()
+    if records:
+        writer = csv.DictWriter(text, list(records[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(records)
+    write_text_atomic(path, text.getvalue())

@@ -12,7 +12,6 @@ from printml.approx.tree_kernel import Judged
 from printml.arrays import FloatArray, frozen
 from printml.quantize.integer_model import IntegerTree
 
-
 SAME_MM2 = 1e-9
 """Areas closer than this are equal: sums of the same gates in another order."""
 

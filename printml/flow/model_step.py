@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,8 +21,9 @@ from printml.approx.guard import (
     held_loss_at,
     perturbed_copies,
 )
+from printml.approx.tree_search import search_tree
 from printml.arrays import IntArray
-from printml.files import write_json_atomic, write_text_atomic
+from printml.files import write_csv_atomic, write_json_atomic
 from printml.flow.folds import Fold
 from printml.flow.recipe import Recipe
 from printml.flow.run import Rows, read_run
@@ -162,7 +161,7 @@ def model_stage(
     stage |= search.details | {"n_changed": len(changed)}
     _, _run, model, rows = read_run(folder)
     area_mm2 = 100 * stage["area_cm2"]
-    _write_csv(
+    write_csv_atomic(
         folder / "front.csv",
         [row | ({"area_mm2": area_mm2} if row["chosen"] else {}) for row in search.front],
     )
@@ -233,8 +232,6 @@ def _published(
             (),
             {"method": "multiplier areas, errors cancelled (DATE 2022)", "loss_train": loss},
         )
-    from printml.approx.tree_search import search_tree
-
     front = search_tree(model, X, y, library, variant="published", seed=recipe.seed)
     k = front.within(max(max_loss, float(front.loss.min())))
     return ModelSearch(
@@ -263,8 +260,6 @@ def _search(
     n_copies = copies_for(len(y))
     copies = perturbed_copies(X, model.input_bits, n_copies=n_copies, seed=seed)
     if isinstance(model, IntegerTree):
-        from printml.approx.tree_search import search_tree
-
         return search_tree(
             model, X, y, library,
             variant="structure", seed=seed, copies_X=copies, copies_y=np.tile(y, n_copies),
@@ -287,12 +282,3 @@ def _taken(front: Front, budget: Budget, model: IntegerModel) -> IntegerModel:
         return model if isinstance(model, IntegerNetwork) else simplify_tree(model)
     candidate: IntegerModel = front.candidates[front.within(budget.loss)]
     return candidate
-
-
-def _write_csv(path: Path, records: list[dict[str, Any]]) -> None:
-    text = io.StringIO()
-    if records:
-        writer = csv.DictWriter(text, list(records[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(records)
-    write_text_atomic(path, text.getvalue())

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,7 @@ import numpy as np
 
 from printml.arrays import IntArray
 from printml.errors import CheckError
-from printml.files import write_json_atomic, write_text_atomic
+from printml.files import write_csv_atomic, write_json_atomic, write_text_atomic
 from printml.flow.measure import measure_stage
 from printml.flow.recipe import Recipe
 from printml.flow.resynth import resynthesize
@@ -114,8 +112,8 @@ def pruned_stage(
         folder / "activity_before.saif",
         write_saif(pruned.before, before, clock_ms=recipe.clock_ms),
     )
-    _write_csv(folder / "front.csv", pruned.front)
-    _write_csv(folder / "pruned_nets.csv", pruned.changes)
+    write_csv_atomic(folder / "front.csv", pruned.front)
+    write_csv_atomic(folder / "pruned_nets.csv", pruned.changes)
     predicted = outputs(netlist, library, rows.X_int)["class"]
     stage = measure_stage("pruned", recipe, run, netlist, rows, predicted)
     stage |= pruned.details
@@ -124,16 +122,7 @@ def pruned_stage(
     verdicts.append(mapped.verdict)
     stage["equivalence"] = {
         "headline": mapped.verdict.how,
-        "verdicts": [
-            {
-                "check": v.check,
-                "how": v.how,
-                "n_vectors": v.n_vectors,
-                "seconds": v.seconds,
-                "detail": v.detail,
-            }
-            for v in verdicts
-        ],
+        "verdicts": [asdict(verdict) for verdict in verdicts],
     }
     difference = compare_with_exact(model, netlist, library, rows, seed=recipe.seed)
     write_json_atomic(folder / "differences.json", difference)
@@ -212,7 +201,7 @@ def _verify(
         )
     ]
     X_test = rows.X_int[rows.test]
-    circuit = circuit_of(_class_only(recipe), model)
+    circuit = circuit_of(replace(recipe, keep_scores=False), model)
     write_benches(circuit, X_test, {"class": predicted[rows.test]}, sim_folder=run.sim)
     verdicts.append(
         run_bench(
@@ -238,18 +227,3 @@ def _verify(
         )
     shutil.rmtree(scratch_of(folder))
     return verdicts
-
-
-def _class_only(recipe: Recipe) -> Recipe:
-    from dataclasses import replace
-
-    return replace(recipe, keep_scores=False)
-
-
-def _write_csv(path: Path, records: tuple[dict[str, Any], ...]) -> None:
-    text = io.StringIO()
-    if records:
-        writer = csv.DictWriter(text, list(records[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(records)
-    write_text_atomic(path, text.getvalue())
