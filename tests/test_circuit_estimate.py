@@ -17,7 +17,15 @@ from printml.circuit.estimate import (
     network_area_mm2,
     network_counts,
 )
-from printml.circuit.estimate_kernels import FULL, HALF, HALF_ONE, KINDS, count_heap
+from printml.circuit.estimate_kernels import (
+    FULL,
+    HALF,
+    HALF_ONE,
+    KINDS,
+    WIDE_COLUMNS,
+    _eliminate_blocks,
+    count_heap,
+)
 from printml.circuit.gate_areas import gate_areas_mm2
 from printml.circuit.heap import BitHeap
 from printml.circuit.logic import FALSE, TRUE, LogicBuilder
@@ -144,11 +152,61 @@ def test_kept_scores_never_cost_less() -> None:
             assert bare <= estimate_area_mm2(model, EGFET, keep_scores=True) + 1.0
 
 
+def sums_by_rows(weight: np.ndarray, parts: tuple[np.ndarray, ...]) -> np.ndarray:
+    """The matrix that pairs and digits stand for."""
+    pairs, operand, exponent, sign, n_digits = parts
+    n_rows, n_columns = weight.shape
+    words = np.zeros((n_columns + len(pairs), n_columns), np.int64)
+    words[:n_columns] = np.eye(n_columns, dtype=np.int64)
+    for k, (first, second, distance, product) in enumerate(pairs.tolist(), start=n_columns):
+        low = min(distance, 0)
+        words[k] = (words[first] << -low) + product * (words[second] << (distance - low))
+    total = np.zeros_like(weight)
+    for r in range(n_rows):
+        for k in range(n_digits[r]):
+            total[r] += sign[r, k] * (words[operand[r, k]] << exponent[r, k])
+    return total
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10**6))
+def test_blocks_of_a_wide_matrix_stand_for_the_same_matrix(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    weight = rng.integers(-9, 10, (3, WIDE_COLUMNS + int(rng.integers(1, 40)))).astype(np.int64)
+    n_columns = weight.shape[1]
+    ends = np.zeros(n_columns, np.int64), np.full(n_columns, 15, np.int64)
+    blocks = _eliminate_blocks(weight, *ends)
+    assert (sums_by_rows(weight, blocks) == weight).all()
+    assert (sums_by_rows(weight, eliminate(weight, *ends)) == weight).all()
+    assert len(blocks[0]) > 0
+
+
+def test_a_neuron_that_nobody_reads_costs_nothing() -> None:
+    first, second = [3, 5], [7, -2]
+    both = network([[first, second], [[1, 0]]], [[-9, 1], [0]], decision="regression", n_classes=3)
+    one = network([[first], [[1]]], [[-9], [0]], decision="regression", n_classes=3)
+    assert estimate_area_mm2(both, EGFET) == estimate_area_mm2(one, EGFET) > 0
+
+
+def test_a_neuron_that_is_never_positive_costs_nothing() -> None:
+    both = network(
+        [[[3, 5], [-7, -2]], [[1, 6]]], [[-9, 0], [0]], decision="regression", n_classes=3
+    )
+    one = network([[[3, 5]], [[1]]], [[-9], [0]], decision="regression", n_classes=3)
+    assert estimate_area_mm2(both, EGFET) == estimate_area_mm2(one, EGFET)
+
+
+def test_a_neuron_that_is_constant_joins_the_constants() -> None:
+    both = network([[[3, 5], [0, 0]], [[1, 6]]], [[-9, 2], [0]], decision="regression", n_classes=3)
+    one = network([[[3, 5]], [[1]]], [[-9], [12]], decision="regression", n_classes=3)
+    assert estimate_area_mm2(both, EGFET) == estimate_area_mm2(one, EGFET)
+
+
 def test_gate_areas_come_from_the_library() -> None:
     areas = dict(zip(KINDS, gate_areas_mm2(EGFET), strict=True))
     assert areas["full_adder"] == pytest.approx(9 * 0.24786)
-    assert areas["half_adder"] == pytest.approx(4 * 0.24786 + 0.22842)
-    assert areas["majority"] == pytest.approx(0.56353 + 3 * 0.24786)
+    assert areas["half_adder"] == pytest.approx(4 * 0.24786 + 0.22842 / 2)
+    assert areas["majority"] == pytest.approx((0.56353 + 0.24786) / 2 + 3 * 0.24786)
 
 
 def test_a_library_without_nand_and_nor_is_refused() -> None:
@@ -167,10 +225,10 @@ def test_misfits_are_refused() -> None:
             (weight,),
             (intercept,),
             bits,
-            decision,
+            decision,  # type: ignore[arg-type]
             3,
             0,
-            table,  # type: ignore[arg-type]
+            table,
         )
 
     assert area(weight) > 0

@@ -16,7 +16,7 @@ from printml.quantize.integer_model import IntegerTree
 
 PRICES = (0.0, 0.0002, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.016)
 """Share of the rows that one mm2 must be worth, one step after the other."""
-MOST_ROUNDS = 3
+MOST_ROUNDS = 2
 """Rounds through all comparisons at each price."""
 
 

@@ -190,8 +190,7 @@ def _grow(
     n_nodes = 0
     fresh = np.zeros(1, np.int64)
     while True:
-        for k in range(fresh.size):
-            node = fresh[k]
+        for node in fresh:
             rows = np.flatnonzero(place == node)
             counts = np.zeros(n_classes, np.int64)
             for r in rows:
@@ -211,8 +210,8 @@ def _grow(
         low[n_nodes], high[n_nodes] = low[chosen], high[chosen]
         low[n_nodes + 1], high[n_nodes + 1] = low[chosen], high[chosen]
         high[n_nodes, f], low[n_nodes + 1, f] = t, t + 1
-        for r in range(y.size):
-            if place[r] == chosen:
-                place[r] = n_nodes if x[r, f] <= t else n_nodes + 1
+        for row in range(y.size):
+            if place[row] == chosen:
+                place[row] = n_nodes if x[row, f] <= t else n_nodes + 1
         fresh = np.array([n_nodes, n_nodes + 1])
     return feature[:n_nodes], threshold[:n_nodes], left[:n_nodes], majority[:n_nodes]

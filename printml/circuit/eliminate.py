@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from printml.arrays import IntArray
+from printml.circuit.pair_queue import longer, pop, push
 from printml.compiled import compiled
 
 _OFFSET = 512
@@ -45,41 +46,6 @@ def digits_of(value: int, exponents: IntArray, signs: IntArray) -> int:
         value >>= 1
         exponent += 1
     return count
-
-
-@compiled
-def _push(costs: IntArray, keys: IntArray, size: int, cost: int, key: int) -> int:
-    """Put (cost, key) on a binary heap, return its size."""
-    k = size
-    while k > 0:
-        up = (k - 1) >> 1
-        if costs[up] < cost or (costs[up] == cost and keys[up] <= key):
-            break
-        costs[k], keys[k] = costs[up], keys[up]
-        k = up
-    costs[k], keys[k] = cost, key
-    return size + 1
-
-
-@compiled
-def _pop(costs: IntArray, keys: IntArray, size: int) -> int:
-    """Take the top off a binary heap of `size`, return the size left."""
-    size -= 1
-    cost, key = costs[size], keys[size]
-    k = 0
-    while 2 * k + 1 < size:
-        down = 2 * k + 1
-        right = down + 1
-        if right < size and (
-            costs[right] < costs[down] or (costs[right] == costs[down] and keys[right] < keys[down])
-        ):
-            down = right
-        if cost < costs[down] or (cost == costs[down] and key <= keys[down]):
-            break
-        costs[k], keys[k] = costs[down], keys[down]
-        k = down
-    costs[k], keys[k] = cost, key
-    return size
 
 
 @compiled
@@ -149,17 +115,19 @@ def _places(key: int, plus: IntArray, minus: IntArray) -> int:
 @compiled
 def _scan(
     first: int, second: int, plus: IntArray, minus: IntArray, low: IntArray, high: IntArray,
-    tally: IntArray, found: IntArray, saved: IntArray,
+    rows: IntArray, tally: IntArray, found: IntArray, saved: IntArray,
 ) -> int:  # fmt: skip
     """Write the pairs of two operands that pay to `found` and `saved`, return how many.
 
-    `tally` is a zeroed work array of shape (2, 2 * 64); it is left so.
+    `rows` are those with digits of the second. `tally` is a zeroed work array of shape (2, 128);
+    it is left so.
     """
     shortest, longest = 64, -64
-    for r in range(plus.shape[1]):
-        a, b = plus[first, r] | minus[first, r], plus[second, r] | minus[second, r]
-        if a == 0 or b == 0:
+    for r in rows:
+        a = plus[first, r] | minus[first, r]
+        if a == 0:
             continue
+        b = plus[second, r] | minus[second, r]
         a_plus, b_plus = plus[first, r], plus[second, r]
         for e in range(63):
             if a >> e == 0:
@@ -227,13 +195,6 @@ def _take_places(key: int, new: int, plus: IntArray, minus: IntArray, try_only: 
 
 
 @compiled
-def _longer(array: IntArray) -> IntArray:
-    result = np.empty(2 * array.size, np.int64)
-    result[: array.size] = array
-    return result
-
-
-@compiled
 def eliminate(
     matrix: IntArray, low_in: IntArray, high_in: IntArray
 ) -> tuple[IntArray, IntArray, IntArray, IntArray, IntArray]:
@@ -280,11 +241,18 @@ def eliminate(
     bucket, n_waiting, level = np.full(_BUCKETS, -1, np.int64), 0, _BUCKETS - 1
     costs, queue, size = np.empty(1024, np.int64), np.empty(1024, np.int64), 0
     introduced, partner, n_operands = 0, 0, n_columns
+    rows, n_with = np.empty(n_rows, np.int64), 0
     while True:
         n_found = 0
         if introduced < n_operands:
+            if partner == 0:
+                n_with = 0
+                for r in range(n_rows):
+                    if plus[introduced, r] | minus[introduced, r] != 0:
+                        rows[n_with] = r
+                        n_with += 1
             n_found = _scan(
-                partner, introduced, plus, minus, low, high, tally, found, saved
+                partner, introduced, plus, minus, low, high, rows[:n_with], tally, found, saved
             )  # fmt: skip
             partner += 1
             if partner > introduced:
@@ -301,15 +269,15 @@ def eliminate(
                 bits = _saved(waiting[entry], _places(waiting[entry], plus, minus), low, high)
                 if min(bits, _BUCKETS - 1) == level:
                     if size == len(queue):
-                        costs, queue = _longer(costs), _longer(queue)
-                    size = _push(costs, queue, size, -bits, waiting[entry])
+                        costs, queue = longer(costs), longer(queue)
+                    size = push(costs, queue, size, -bits, waiting[entry])
                 elif bits > 0:
                     after[entry] = bucket[bits]
                     bucket[bits] = entry
                 entry = following
         else:
             cost, key = costs[0], queue[0]
-            size = _pop(costs, queue, size)
+            size = pop(costs, queue, size)
             bits = _saved(key, _places(key, plus, minus), low, high)
             if bits == -cost:
                 if _take_places(key, n_operands, plus, minus, True) >= 2:
@@ -325,11 +293,11 @@ def eliminate(
             bits = min(saved[k], _BUCKETS - 1)
             if bits >= level:
                 if size == len(queue):
-                    costs, queue = _longer(costs), _longer(queue)
-                size = _push(costs, queue, size, -saved[k], found[k])
+                    costs, queue = longer(costs), longer(queue)
+                size = push(costs, queue, size, -saved[k], found[k])
             else:
                 if n_waiting == len(waiting):
-                    waiting, after = _longer(waiting), _longer(after)
+                    waiting, after = longer(waiting), longer(after)
                 waiting[n_waiting], after[n_waiting] = found[k], bucket[bits]
                 bucket[bits] = n_waiting
                 n_waiting += 1
