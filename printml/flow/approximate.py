@@ -15,7 +15,7 @@ from joblib import Parallel, delayed
 
 from printml.approx.guard import held_loss_at
 from printml.flow.folds import Fold, make_folds
-from printml.flow.model_step import ModelSearch, model_stage, search_models
+from printml.flow.model_step import ModelSearch, held_accuracy, model_stage, search_models
 from printml.flow.prune_step import Pruned, pruned_stage
 from printml.flow.quick_netlist import quick_netlist
 from printml.flow.recipe import Recipe
@@ -53,7 +53,7 @@ def approximate(path: Path, *, n_jobs: int, progress: Progress) -> list[dict[str
     library = library_of(recipe)
     record = read_json(run.model)
     folds: list[Fold] = []
-    if recipe.approx != "published":
+    if recipe.approx != "published" and recipe.max_loss > 0:
         progress("approximate: models of the folds")
         folds = make_folds(recipe, record, model, rows)
     share = MODEL_SHARE if recipe.approx == "full" else 1.0
@@ -63,6 +63,7 @@ def approximate(path: Path, *, n_jobs: int, progress: Progress) -> list[dict[str
         rows,
         folds,
         library,
+        record,
         max_loss=share * recipe.max_loss,
         n_jobs=n_jobs,
         progress=progress,
@@ -82,6 +83,8 @@ def approximate(path: Path, *, n_jobs: int, progress: Progress) -> list[dict[str
     stages.append(
         pruned_stage(recipe, folder, model, rows, pruned, n_jobs=n_jobs, progress=progress)
     )
+    for checkpoint in pruned.checkpoints:
+        checkpoint.unlink(missing_ok=True)
     return stages
 
 
@@ -161,6 +164,7 @@ def _guarded(
         y=rows.y[rows.train],
         X_held=rows.X_int[none],
         y_held=rows.y[none],
+        keep_right=recipe.max_loss == 0,
     )
     path, *fold_paths = run_tasks(
         [whole, *tasks], library, max_loss=recipe.max_loss, seed=recipe.seed, n_jobs=n_jobs
@@ -168,22 +172,21 @@ def _guarded(
     n_held = [len(fold.held) for fold in folds]
     chosen, budget = choose_point(path, fold_paths, n_held, max_loss=recipe.max_loss)
     fronts = [p.fold_front(n) for p, n in zip(fold_paths, n_held, strict=True)]
-    base = np.average(
-        [np.mean(f.model.predict(rows.X_int[f.held]) == rows.y[f.held]) for f in folds],
-        weights=n_held,
-    )
+    base = held_accuracy(folds, rows)
     return Pruned(
         before=start,
         after=netlist_of(path.points[chosen].network, library),
         changes=tuple(
-            {"batch": k, **change}
+            {"batch": k, "round": point.round, **change}
             for k, point in enumerate(path.points[: chosen + 1])
             for change in point.changes
         ),
         front=tuple(
             {
                 "loss_search": float(loss),
-                "accuracy_validation": float(base - held_loss_at(fronts, float(loss))),
+                "accuracy_validation": (
+                    base - held_loss_at(fronts, float(loss)) if base is not None else ""
+                ),
                 "area_mm2": point.area_mm2,
                 "chosen": int(k == chosen),
             }
@@ -193,9 +196,11 @@ def _guarded(
             "method": "accuracy-driven pruning, stopped by folds of the training rows",
             "max_loss": recipe.max_loss,
             "n_folds": len(folds),
-            "n_copies": copies_for(len(rows.train)),
+            "n_copies": copies_for(len(rows.train)) if folds else 0,
             "budget_search_loss": budget.loss if np.isfinite(budget.loss) else None,
             "held_out_loss_of_folds": budget.held_loss,
             "n_judged": int(sum(point.n_judged for point in path.points)),
+            "n_rounds": path.points[chosen].round + 1,
         },
+        checkpoints=tuple(p.checkpoint for p in (path, *fold_paths)),
     )

@@ -17,9 +17,11 @@ from printml.flow.recipe import Recipe
 from printml.flow.run import Rows
 from printml.model.search import deal_folds
 from printml.model.spec import Spec, TreeOptions, default_hidden, default_penalty
+from printml.model.start_trees import start_trees
 from printml.model.train import fit_again
-from printml.quantize.integer_model import IntegerModel
+from printml.quantize.integer_model import IntegerModel, IntegerTree
 from printml.quantize.quantize import quantize
+from printml.quantize.tree import simplify_tree
 
 ENOUGH_HELD_ROWS = 1_500
 """Folds are used until so many rows were left out once; a large set needs fewer of them."""
@@ -74,8 +76,49 @@ def make_folds(
 def _trained(
     recipe: Recipe, record: dict[str, Any], model: IntegerModel, rows: Rows, chosen: IntArray
 ) -> IntegerModel:
+    X_int, y = rows.X_int[chosen], rows.y[chosen]
+    quantizer = _quantizer(record)
+    params = tuple(record["parameters"].items())
+    return quantize(
+        fit_again(_spec(recipe, record, model), params, quantizer.as_fraction(X_int), y),
+        quantizer=quantizer,
+        coef_bits=recipe.coef_bits,
+        X_train_int=X_int,
+        y_train=y,
+    )
+
+
+def tree_starts(
+    recipe: Recipe, record: dict[str, Any], model: IntegerTree, rows: Rows, chosen: IntArray
+) -> list[IntegerTree]:
+    """Trees of other shapes grown on the chosen rows, for the search to start from."""
+    X_int, y = rows.X_int[chosen], rows.y[chosen]
+    quantizer = _quantizer(record)
+    grown = start_trees(
+        quantizer.as_fraction(X_int),
+        y,
+        feature_names=model.feature_names,
+        class_labels=model.class_labels,
+        seed=recipe.seed,
+    )
+    starts = [
+        quantize(
+            tree, quantizer=quantizer, coef_bits=recipe.coef_bits, X_train_int=X_int, y_train=y
+        )
+        for tree in grown
+    ]
+    return [simplify_tree(tree) for tree in starts if isinstance(tree, IntegerTree)]
+
+
+def _quantizer(record: dict[str, Any]) -> InputQuantizer:
+    return InputQuantizer(
+        *(np.array(record["quantizer"][name]) for name in ("minimum", "span", "bits"))
+    )
+
+
+def _spec(recipe: Recipe, record: dict[str, Any], model: IntegerModel) -> Spec:
     n_classes = len(model.class_labels)
-    spec = Spec(
+    return Spec(
         family=recipe.model,
         feature_names=model.feature_names,
         class_labels=model.class_labels,
@@ -84,16 +127,4 @@ def _trained(
         ovr=recipe.ovr,
         penalty=recipe.penalty or default_penalty(len(model.feature_names)),
         tree=TreeOptions(recipe.max_depth or None, recipe.max_leaf_nodes or None),
-    )
-    quantizer = InputQuantizer(
-        *(np.array(record["quantizer"][name]) for name in ("minimum", "span", "bits"))
-    )
-    X_int, y = rows.X_int[chosen], rows.y[chosen]
-    params = tuple(record["parameters"].items())
-    return quantize(
-        fit_again(spec, params, quantizer.as_fraction(X_int), y),
-        quantizer=quantizer,
-        coef_bits=recipe.coef_bits,
-        X_train_int=X_int,
-        y_train=y,
     )

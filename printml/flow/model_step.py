@@ -24,7 +24,7 @@ from printml.approx.guard import (
 from printml.approx.tree_search import search_tree
 from printml.arrays import IntArray
 from printml.files import write_csv_atomic, write_json_atomic
-from printml.flow.folds import Fold
+from printml.flow.folds import Fold, tree_starts
 from printml.flow.recipe import Recipe
 from printml.flow.run import Rows, read_run
 from printml.flow.simulate_step import simulate_step
@@ -75,12 +75,16 @@ def search_models(
     rows: Rows,
     folds: list[Fold],
     library: CellLibrary,
+    record: dict[str, Any],
     *,
     max_loss: float,
     n_jobs: int,
     progress: Progress,
 ) -> ModelSearch:
     """Search on all training rows, cut where the same search on the folds turns.
+
+    With a `max_loss` of 0 there are no folds: no training row that the model gets right may
+    become wrong. `record` is `model.json`.
 
     The published methods have no guard: the smallest model whose loss on the training rows is
     within `max_loss` is taken (coefficients: the one model there is).
@@ -92,17 +96,16 @@ def search_models(
     progress(f"{stage}: search on {len(folds)} folds and the whole")
     tasks = [(model, rows.train), *((fold.model, fold.search) for fold in folds)]
     fronts: list[Front] = Parallel(n_jobs=n_jobs, prefer="threads")(
-        delayed(_search)(own, rows, chosen, library, max_loss=max_loss, seed=recipe.seed + k)
+        delayed(_search)(
+            own, rows, chosen, library, recipe, record, max_loss=max_loss, seed=recipe.seed + k
+        )
         for k, (own, chosen) in enumerate(tasks)
     )
     front, fold_fronts = fronts[0], fronts[1:]
     judged = [_judged(found, fold, rows) for found, fold in zip(fold_fronts, folds, strict=True)]
-    budget = choose_budget(judged, max_loss=max_loss)
+    budget = choose_budget(judged, max_loss=max_loss) if folds else Budget(0.0, 0.0, 0.0)
     chosen = _taken(front, budget, model)
-    base = np.average(
-        [np.mean(f.model.predict(rows.X_int[f.held]) == rows.y[f.held]) for f in folds],
-        weights=[len(f.held) for f in folds],
-    )
+    base = held_accuracy(folds, rows)
     return ModelSearch(
         stage=stage,
         chosen=chosen,
@@ -113,7 +116,9 @@ def search_models(
         front=tuple(
             {
                 "loss_search": float(loss),
-                "accuracy_validation": float(base - held_loss_at(judged, float(loss))),
+                "accuracy_validation": (
+                    base - held_loss_at(judged, float(loss)) if base is not None else ""
+                ),
                 "area_estimate_mm2": float(area),
                 "area_mm2": "",
                 "chosen": int(candidate is chosen),
@@ -252,22 +257,38 @@ def _search(
     rows: Rows,
     chosen: IntArray,
     library: CellLibrary,
+    recipe: Recipe,
+    record: dict[str, Any],
     *,
     max_loss: float,
     seed: int,
 ) -> Front:
     X, y = rows.X_int[chosen], rows.y[chosen]
-    n_copies = copies_for(len(y))
+    keep_right = recipe.max_loss == 0
+    n_copies = 0 if keep_right else copies_for(len(y))
     copies = perturbed_copies(X, model.input_bits, n_copies=n_copies, seed=seed)
     if isinstance(model, IntegerTree):
+        if keep_right:
+            right = model.predict(X) == y
+            X, y = X[right], y[right]
         return search_tree(
             model, X, y, library,
-            variant="structure", seed=seed, copies_X=copies, copies_y=np.tile(y, n_copies),
+            variant="structure", starts=tree_starts(recipe, record, model, rows, chosen), seed=seed,
+            copies_X=copies, copies_y=np.tile(y, n_copies),
         )  # fmt: skip
     return search_coefficients(
         model, X, y, library,
-        seed=seed, copies_X=copies, copies_y=np.tile(y, n_copies), max_loss=max_loss + BEYOND,
+        seed=seed, copies_X=copies, copies_y=np.tile(y, n_copies),
+        max_loss=max_loss + BEYOND, keep_right=keep_right,
     )  # fmt: skip
+
+
+def held_accuracy(folds: list[Fold], rows: Rows) -> float | None:
+    """Mean accuracy of the folds' unapproximated models on their left-out rows."""
+    if not folds:
+        return None
+    found = [np.mean(f.model.predict(rows.X_int[f.held]) == rows.y[f.held]) for f in folds]
+    return float(np.average(found, weights=[len(f.held) for f in folds]))
 
 
 def _judged(front: Front, fold: Fold, rows: Rows) -> FoldFront:

@@ -51,6 +51,8 @@ class Pruned:
         Rows of `front.csv`.
     details
         Further fields of the stage in `metrics.json`.
+    checkpoints
+        Files that are no longer needed when the stage is done.
     """
 
     before: Netlist
@@ -58,6 +60,7 @@ class Pruned:
     changes: tuple[dict[str, Any], ...]
     front: tuple[dict[str, Any], ...]
     details: dict[str, Any]
+    checkpoints: tuple[Path, ...] = ()
 
 
 def pruned_stage(

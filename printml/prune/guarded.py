@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -12,12 +13,15 @@ from printml.approx.guard import Budget, FoldFront, choose_budget, perturbed_cop
 from printml.arrays import FloatArray, IntArray, frozen
 from printml.liberty.library import CellLibrary
 from printml.netlist.netlist import Netlist
+from printml.prune.checkpoint import checkpoint_path, load_points, save_points
 from printml.prune.judge import run_network
 from printml.prune.network import GateNetwork, network_of
 from printml.prune.search import Evidence, PrunePoint, prune_path
 from printml.quantize.integer_model import IntegerModel
 from printml.simulate.kernel import pack_inputs
 from printml.simulate.words import read_bus_words
+from printml.synth.abc import REFRESH
+from printml.synth.direct import map_netlist
 
 BEYOND = 0.04
 """Paths go on until this much more is lost than may be, so that the turning point is seen."""
@@ -26,6 +30,8 @@ MOST_ROWS = 12_000
 MOST_COPIES = 4
 COPY_WEIGHT = 1.0
 """Weight of all copies of a row together, beside 1 for the row itself."""
+CHECKPOINT_S = 10.0
+"""Seconds between checkpoints of a path."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +48,8 @@ class Task:
         Rows to search on, int64, shapes (n_rows, n_features) and (n_rows,).
     X_held, y_held
         Rows to judge on that neither search nor reference saw; none for the final path.
+    keep_right
+        No search row that the reference gets right may become wrong; without copies and budget.
     """
 
     netlist: Netlist
@@ -50,6 +58,7 @@ class Task:
     y: IntArray
     X_held: IntArray
     y_held: IntArray
+    keep_right: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,11 +73,14 @@ class PrunePath:
         Loss against the reference on search rows and their copies, as share of their weight.
     held_loss
         The same on the held rows; empty if there are none.
+    checkpoint
+        File that holds the path until it is no longer needed.
     """
 
     points: tuple[PrunePoint, ...]
     loss: FloatArray
     held_loss: FloatArray
+    checkpoint: Path
 
     def fold_front(self, n_held: int) -> FoldFront:
         """What the guard needs of it."""
@@ -81,16 +93,12 @@ def copies_for(n_rows: int) -> int:
     return max(1, min(MOST_COPIES, MOST_ROWS // n_rows - 1))
 
 
-def run_task(
-    task: Task,
-    library: CellLibrary,
-    *,
-    max_loss: float,
-    seed: int,
-    progress: Callable[[PrunePoint], None] | None = None,
-) -> PrunePath:
-    """Prune from the task's netlist down until far more than `max_loss` is lost."""
-    n_copies = copies_for(len(task.y))
+def run_task(task: Task, library: CellLibrary, *, max_loss: float, seed: int) -> PrunePath:
+    """Prune from the task's netlist down until far more than `max_loss` is lost.
+
+    A checkpoint is kept in the user's cache folder and found again by the same call.
+    """
+    n_copies = 0 if task.keep_right else copies_for(len(task.y))
     evidence = evidence_of(
         task.X_int,
         task.y,
@@ -99,24 +107,39 @@ def run_task(
         copy_weight=COPY_WEIGHT,
         seed=seed,
     )
+    if task.keep_right:
+        right = task.reference.predict(task.X_int) == task.y
+        evidence = replace(evidence, weights=evidence.weights * right)
     reference_wrong = float(
         evidence.weights @ (task.reference.predict(evidence.X_int) != evidence.y)
     )
-    network = network_of(task.netlist, library)
+    most_wrong = 0.0 if task.keep_right else reference_wrong + max_loss + BEYOND
+    kept = checkpoint_path(task.netlist, library, evidence, most_wrong)
+    saved = time.monotonic()
+
+    def keep(points: list[PrunePoint]) -> None:
+        nonlocal saved
+        if time.monotonic() - saved > CHECKPOINT_S:
+            save_points(kept, points)
+            saved = time.monotonic()
+
     points = prune_path(
-        network,
+        network_of(task.netlist, library),
         library,
         evidence,
-        most_wrong=reference_wrong + max_loss + BEYOND,
-        progress=progress,
+        most_wrong=most_wrong,
+        map_again=lambda netlist: map_netlist(netlist, library, flow=REFRESH),
+        resume=load_points(kept),
+        progress=keep,
     )
+    save_points(kept, points)
     held_loss = np.zeros(0)
     if len(task.y_held):
         right = (task.reference.predict(task.X_held) == task.y_held).sum()
         found = [(predict_network(p.network, task.X_held) == task.y_held).sum() for p in points]
         held_loss = (right - np.array(found)) / len(task.y_held)
     loss = np.array([point.wrong for point in points]) - reference_wrong
-    return PrunePath(tuple(points), loss, held_loss)
+    return PrunePath(tuple(points), loss, held_loss, kept)
 
 
 def run_tasks(
@@ -135,10 +158,11 @@ def choose_point(
 ) -> tuple[int, Budget]:
     """Index of the point of `path` to take, and the budget that the folds allow.
 
-    If not even the first budget holds, the start of the path is taken.
+    If not even the first budget holds, the start of the path is taken. Without folds the budget
+    is 0, for a path that keeps every right row.
     """
     fronts = [fold.fold_front(n) for fold, n in zip(folds, n_held, strict=True)]
-    budget = choose_budget(fronts, max_loss=max_loss)
+    budget = choose_budget(fronts, max_loss=max_loss) if folds else Budget(0.0, 0.0, 0.0)
     areas = np.array([point.area_mm2 for point in path.points])
     allowed = np.flatnonzero(path.loss <= budget.loss + 1e-12)
     if not len(allowed):

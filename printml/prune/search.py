@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,9 +11,17 @@ import numpy as np
 from printml.arrays import BitArray, FloatArray, Int32Array, IntArray
 from printml.errors import NetlistError
 from printml.liberty.library import CellLibrary
+from printml.netlist.netlist import Netlist
 from printml.prune.judge import run_network
 from printml.prune.moves import judge_moves, similar_nets, take_moves
-from printml.prune.network import NOT_A_GATE, GateNetwork, OpArray, op_areas_mm2
+from printml.prune.network import (
+    NOT_A_GATE,
+    GateNetwork,
+    OpArray,
+    netlist_of,
+    network_of,
+    op_areas_mm2,
+)
 from printml.prune.substitute import index_readers
 from printml.simulate.kernel import pack_inputs
 
@@ -22,6 +30,8 @@ MOST_COMPARISONS = 30_000_000
 """Word comparisons spent per round on finding nets that agree."""
 BATCH_SHARE = 0.04
 """Share of the area that one batch may save before all moves are judged again."""
+ROUND_SHARE = 0.6
+"""Share of the area left at which the netlist is mapped again, which begins a new round."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,12 +61,14 @@ class PrunePoint:
     wrong
         Summed weight of wrong rows.
     network
-        Its gates, under the net numbers of the netlist that the path started from.
+        Its gates, under the net numbers of the netlist that its round started from.
     changes
         Nets tied or merged since the point before: net, what it became, tau (larger share of
         the rows at one value, at that time), cost in wrong weight and gain in mm2 of the move.
     n_judged
         Moves judged for this point.
+    round
+        How often the netlist was mapped again before; nets are numbered anew then.
     """
 
     wrong: float
@@ -64,6 +76,7 @@ class PrunePoint:
     network: GateNetwork
     changes: tuple[dict[str, Any], ...] = ()
     n_judged: int = 0
+    round: int = 0
 
 
 @dataclass
@@ -88,7 +101,9 @@ def prune_path(
     evidence: Evidence,
     *,
     most_wrong: float,
-    progress: Callable[[PrunePoint], None] | None = None,
+    map_again: Callable[[Netlist], Netlist] | None = None,
+    resume: Sequence[PrunePoint] = (),
+    progress: Callable[[list[PrunePoint]], None] | None = None,
 ) -> list[PrunePoint]:
     """Prune until nothing is left that costs less than `most_wrong`; every batch is a point.
 
@@ -98,6 +113,13 @@ def prune_path(
         With one output port: the class.
     most_wrong
         Summed weight of wrong rows that no point may pass.
+    map_again
+        Makes a smaller netlist of the same function; tried each time the area has fallen to
+        `ROUND_SHARE` of what it was.
+    resume
+        Points of an unfinished path of the same arguments, to go on from.
+    progress
+        Called with all points so far after each batch.
 
     Raises
     ------
@@ -112,11 +134,20 @@ def prune_path(
         )
     area = op_areas_mm2(library)
     labels, masks, weights = _targets(network, evidence)
+    points = list(resume)
+    network = points[-1].network if points else network
     state = _state(network, evidence)
     first = network.like.first_gate_net
     current = _wrong_now(state, labels, masks, weights)
-    points = [_point(network, state, area, current)]
+    points = points or [_point(network, state, area, current)]
     while True:
+        number = points[-1].round
+        begun_at = next(point.area_mm2 for point in points if point.round == number)
+        if map_again and points[-1].area_mm2 < ROUND_SHARE * begun_at:
+            network = _mapped_again(points[-1].network, library, map_again)
+            state = _state(network, evidence)
+            points.append(replace(_point(network, state, area, current), round=number + 1))
+            number += 1
         net, by, inverted = _moves(state, first)
         if not len(net):
             return points
@@ -158,9 +189,9 @@ def prune_path(
             if gain[j] > 0
         )
         point = _point(network, state, area, current)
-        points.append(replace(point, changes=changes, n_judged=len(net)))
+        points.append(replace(point, changes=changes, n_judged=len(net), round=number))
         if progress:
-            progress(points[-1])
+            progress(points)
 
 
 def judged_moves(network: GateNetwork, library: CellLibrary, evidence: Evidence) -> int:
@@ -177,6 +208,16 @@ def judged_moves(network: GateNetwork, library: CellLibrary, evidence: Evidence)
         masks, weights, current, loss, saved,
     )  # fmt: skip
     return len(net)
+
+
+def _mapped_again(
+    network: GateNetwork, library: CellLibrary, map_again: Callable[[Netlist], Netlist]
+) -> GateNetwork:
+    """The smaller of the network without its holes and what mapping makes of it."""
+    netlist = netlist_of(network, library)
+    areas = op_areas_mm2(library)
+    found = network_of(netlist, library), network_of(map_again(netlist), library)
+    return min(found, key=lambda n: float(areas[n.op[n.op != NOT_A_GATE]].sum()))
 
 
 def _state(network: GateNetwork, evidence: Evidence) -> _State:

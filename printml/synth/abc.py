@@ -41,6 +41,8 @@ REMAP = MappingFlow("remap", "; ".join(["strash; dch; map -a"] * 3))
 """Choices found again on the mapped gates: quick, and often the best for trees."""
 RESUB_MAP = MappingFlow("resub_map", "strash; ifraig; " + f"{_RESUB_ROUND}; " * 3 + "dch; map -a")
 """Like `resub`, shorter and with the other mapper: for small trees."""
+REFRESH = MappingFlow("refresh", f"strash; ifraig; {_RESUB_ROUND}; dch; amap")
+"""One round of `resub`: between rounds of pruning."""
 DEEP = MappingFlow(
     "deep",
     "strash; &get -n; &deepsyn -I 1 -J 3; &put; " + f"{_RESUB_ROUND}; " * 3 + "dch; amap",
