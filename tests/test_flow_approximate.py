@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +127,42 @@ def test_full_is_the_same_with_one_and_two_workers(full: Path) -> None:
         approximate_run(full, approx="full", max_loss=0.06, n_jobs=jobs, progress=quiet)
         texts.append((full / "pruned" / "netlist" / "seeds_svm_c.v").read_text())
     assert texts[0] == texts[1]
+
+
+def test_a_killed_approximation_goes_on_and_gives_the_same(full: Path, tmp_path: Path) -> None:
+    approximate_run(full, approx="full", max_loss=0.06, n_jobs=1, progress=quiet)
+    wanted = (full / "pruned" / "netlist" / "seeds_svm_c.v").read_text()
+    before = sorted(path.name for path in full.iterdir())
+    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "printml", "approximate", str(full), "--max-loss", "0.06"]
+    victim = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    checkpoints = tmp_path / "printml" / "checkpoints"
+    deadline = time.monotonic() + 120
+    while not list(checkpoints.glob("*.npz")):
+        assert victim.poll() is None, "it ended before a checkpoint was seen"
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    victim.kill()
+    victim.wait()
+    assert sorted(path.name for path in full.iterdir()) == before
+    subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL, timeout=300)
+    assert (full / "pruned" / "netlist" / "seeds_svm_c.v").read_text() == wanted
+    assert not list(checkpoints.glob("*.npz"))
+
+
+@pytest.mark.parametrize("model", ["svm-r", "tree"])
+def test_without_budget_every_right_training_row_stays_right(model: Any, tmp_path: Path) -> None:
+    recipe = Recipe(dataset="seeds", model=model, effort="fast", approx="full", max_loss=0.0)
+    path = build(recipe, tmp_path / "run", progress=quiet)
+    _, run, exact, rows = read_run(path)
+    X, y = rows.X_int[rows.train], rows.y[rows.train]
+    right = exact.predict(X) == y
+    library = find_library("egfet", 1.0)
+    stages = metrics_of(path)["stages"]
+    assert stages[-1]["area_cm2"] < stages[0]["area_cm2"]
+    for stage in stages[1:]:
+        netlist = read_netlist(RunFolder(path / stage["name"], run.top))
+        assert (outputs(netlist, library, X)["class"][right] == y[right]).all()
 
 
 def test_a_run_without_exact_circuit_is_refused(tmp_path: Path) -> None:

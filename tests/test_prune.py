@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,13 +14,16 @@ from printml.errors import NetlistError
 from printml.netlist.build import NetlistBuilder
 from printml.netlist.netlist import Netlist
 from printml.netlist.transform import sweep
+from printml.prune.checkpoint import load_points, save_points
 from printml.prune.guarded import evidence_of, predict_network
 from printml.prune.judge import run_network
 from printml.prune.network import NOT_A_GATE, GateNetwork, netlist_of, network_of, op_areas_mm2
 from printml.prune.published import class_only, gate_phi, gate_tau, prune_published
-from printml.prune.search import Evidence, prune_path
+from printml.prune.search import Evidence, PrunePoint, prune_path
 from printml.prune.substitute import index_readers, roll_back, substitute
 from printml.simulate.kernel import outputs, pack_inputs
+from printml.synth.abc import REFRESH
+from printml.synth.direct import map_netlist
 from tests.netlists import all_vectors, full_adder, naive_values, netlists
 from tests.tiny_library import tiny_library, wide_library
 
@@ -238,3 +242,99 @@ def test_published_grid_accuracy_is_a_fresh_evaluation(netlist: Netlist, seed: i
                 code -= 1 << len(bits)
             right += code == label
         assert point.accuracy_train == pytest.approx(right / len(X))
+
+
+@settings(deadline=None, max_examples=15)
+@given(netlists(max_gates=40))
+def test_a_netlist_mapped_again_keeps_ports_and_function(netlist: Netlist) -> None:
+    library = wide_library()
+    found = map_netlist(netlist, library, flow=REFRESH)
+    assert [p.name for p in found.outputs] == [p.name for p in netlist.outputs]
+    assert [p.width for p in found.inputs] == [p.width for p in netlist.inputs]
+    X = all_vectors(netlist)
+    before, after = outputs(netlist, library, X), outputs(found, library, X)
+    assert {name: v.tolist() for name, v in before.items()} == {
+        name: v.tolist() for name, v in after.items()
+    }
+
+
+def sums_netlist(n_bits: int) -> Netlist:
+    """A ripple adder of two words; its sum is the class."""
+    builder = NetlistBuilder("adder", library=tiny_library())
+    a, b = builder.add_input("a", n_bits), builder.add_input("b", n_bits)
+    carry, total = 0, []
+    for left, right in zip(a, b, strict=True):
+        half = xor(builder, left, right)
+        total.append(xor(builder, half, carry))
+        first = builder.add_gate("NAND2X1", [left, right])
+        second = builder.add_gate("NAND2X1", [half, carry])
+        carry = builder.add_gate("NAND2X1", [first, second])
+    builder.add_output("class", [*total, carry])
+    return sweep(builder.build())
+
+
+def xor(builder: NetlistBuilder, left: int, right: int) -> int:
+    both = builder.add_gate("NAND2X1", [left, right])
+    return builder.add_gate(
+        "NAND2X1",
+        [builder.add_gate("NAND2X1", [left, both]), builder.add_gate("NAND2X1", [both, right])],
+    )
+
+
+def same_points(left: list[PrunePoint], right: list[PrunePoint]) -> bool:
+    return len(left) == len(right) and all(
+        (a.wrong, a.area_mm2, a.round, a.n_judged, a.changes)
+        == (b.wrong, b.area_mm2, b.round, b.n_judged, b.changes)
+        and np.array_equal(a.network.op, b.network.op)
+        and np.array_equal(a.network.a, b.network.a)
+        and np.array_equal(a.network.b, b.network.b)
+        for a, b in zip(left, right, strict=True)
+    )
+
+
+def test_a_killed_path_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
+    library = tiny_library()
+    netlist = sums_netlist(5)
+    X = all_vectors(netlist)
+    y = outputs(netlist, library, X)["class"]
+    evidence = Evidence(X, y, np.full(len(X), 1 / len(X)))
+    kept = tmp_path / "path.npz"
+
+    def run(resume: list[PrunePoint], stop_after: int) -> list[PrunePoint]:
+        def progress(points: list[PrunePoint]) -> None:
+            save_points(kept, points)
+            if len(points) >= stop_after:
+                raise KeyboardInterrupt
+
+        return prune_path(
+            network_of(netlist, library), library, evidence, most_wrong=0.95,
+            map_again=lambda n: map_netlist(n, library, flow=REFRESH), resume=resume,
+            progress=progress,
+        )  # fmt: skip
+
+    whole = run([], 1_000)
+    assert whole[-1].round >= 2
+    for point in whole:
+        assert point.wrong == pytest.approx(np.mean(predict_network(point.network, X) != y))
+    for stop_after in (2, len(whole) // 2, len(whole) - 1):
+        with pytest.raises(KeyboardInterrupt):
+            run([], stop_after)
+        assert same_points(run(load_points(kept), 1_000), whole)
+
+
+def test_what_is_no_whole_checkpoint_counts_as_none(tmp_path: Path) -> None:
+    path = tmp_path / "c.npz"
+    assert load_points(path) == []
+    library = tiny_library()
+    netlist = full_adder()
+    X = all_vectors(netlist)
+    y = outputs(netlist, library, X)["class"]
+    points = prune_path(
+        network_of(netlist, library), library, Evidence(X, y, np.ones(8)), most_wrong=4.0
+    )
+    save_points(path, points)
+    assert same_points(load_points(path), points)
+    whole = path.read_bytes()
+    for n in (0, 10, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:n])
+        assert load_points(path) == []

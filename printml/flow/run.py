@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -90,7 +91,7 @@ def read_run(path: Path) -> tuple[Recipe, RunFolder, IntegerModel, Rows]:
     try:
         with np.load(run.rows, allow_pickle=False) as arrays:
             rows = Rows(*(arrays[name] for name in ("X_int", "y", "train", "test")))
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
         raise InputError(f"the rows cannot be read: {error}", where=str(run.rows)) from error
     return recipe, run, model, rows
 

@@ -79,5 +79,7 @@ def load_points(path: Path) -> list[PrunePoint]:
                 )
                 for k, (wrong, area, n_judged, number, changes) in enumerate(head["points"])
             ]
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, PrintmlError):
+    except (
+        OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, PrintmlError,
+    ):  # fmt: skip
         return []
