@@ -34,6 +34,8 @@ DECISIONS = {"ovo": OVO, "argmax": ARGMAX, "regression": REGRESSION}
 FIRST_PRICE, LAST_PRICE, N_PRICES = 0.002, 2.0, 40
 """Prices of the whole circuit's area, in share of wrong rows; rising geometrically."""
 SWEEPS = 2
+SVM_STARTS = 3
+"""Descents of a model with one layer, in different orders; those of an MLP take too long."""
 COPY_WEIGHT = 1.0
 """Weight of all perturbed copies of a row together, beside 1 for the row itself."""
 
@@ -84,10 +86,14 @@ def search_coefficients(
     if keep_right:
         weights = np.where(model.predict(rows) == labels, weights, 0.0)
         most_factor = 0.0
-    return _descent(
-        model, rows, labels, weights, library,
-        seed=seed, max_loss=max_loss * most_factor, progress=progress,
-    )  # fmt: skip
+    n_starts = SVM_STARTS if len(model.weights) == 1 else 1
+    points: list[tuple[float, float, IntegerNetwork]] = []
+    for start in range(n_starts):
+        points += _descent(
+            model, rows, labels, weights, library,
+            seed=seed + 1_000_003 * start, max_loss=max_loss * most_factor, progress=progress,
+        )  # fmt: skip
+    return front_of(points)
 
 
 def _descent(
@@ -100,7 +106,7 @@ def _descent(
     seed: int,
     max_loss: float,
     progress: Callable[[float, float], None] | None,
-) -> Front:
+) -> list[tuple[float, float, IntegerNetwork]]:
     areas = np.array(gate_areas_mm2(library))
     X = np.ascontiguousarray(X, np.int64)
     two = len(model.weights) == 2
@@ -156,7 +162,7 @@ def _descent(
             points.append((loss - exact_loss, estimate_area_mm2(candidate, library), candidate))
         if progress:
             progress(loss - exact_loss, points[-1][1])
-    return front_of(points)
+    return points
 
 
 def front_of(points: list[tuple[float, float, IntegerNetwork]]) -> Front:

@@ -23,7 +23,7 @@ from printml.flow.run import Rows, library_of, read_json, read_netlist, read_run
 from printml.flow.rundir import RunFolder
 from printml.liberty.library import CellLibrary
 from printml.netlist.netlist import Netlist
-from printml.prune.guarded import Task, choose_point, copies_for, run_tasks
+from printml.prune.guarded import ROUND_SHARES, Task, choose_point, copies_for, run_tasks
 from printml.prune.network import netlist_of
 from printml.prune.published import class_only, prune_published
 from printml.quantize.integer_model import IntegerModel
@@ -140,7 +140,7 @@ def _guarded(
     n_jobs: int,
     progress: Progress,
 ) -> Pruned:
-    progress(f"pruned: {len(folds)} folds and the whole")
+    progress(f"pruned: {len(folds)} folds and {len(ROUND_SHARES)} paths of the whole")
     starts = Parallel(n_jobs=n_jobs, prefer="threads")(
         delayed(quick_netlist)(own, library, timeout_s=recipe.timeout_s)
         for own in search.fold_choices
@@ -157,20 +157,26 @@ def _guarded(
         )
         for netlist, fold in zip(starts, folds, strict=True)
     ]
-    whole = Task(
-        netlist=start,
-        reference=model,
-        X_int=rows.X_int[rows.train],
-        y=rows.y[rows.train],
-        X_held=rows.X_int[none],
-        y_held=rows.y[none],
-        keep_right=recipe.max_loss == 0,
+    wholes = [
+        Task(
+            netlist=start,
+            reference=model,
+            X_int=rows.X_int[rows.train],
+            y=rows.y[rows.train],
+            X_held=rows.X_int[none],
+            y_held=rows.y[none],
+            keep_right=recipe.max_loss == 0,
+            round_share=share,
+        )
+        for share in ROUND_SHARES
+    ]
+    found = run_tasks(
+        [*wholes, *tasks], library, max_loss=recipe.max_loss, seed=recipe.seed, n_jobs=n_jobs
     )
-    path, *fold_paths = run_tasks(
-        [whole, *tasks], library, max_loss=recipe.max_loss, seed=recipe.seed, n_jobs=n_jobs
-    )
+    paths, fold_paths = found[: len(wholes)], found[len(wholes) :]
     n_held = [len(fold.held) for fold in folds]
-    chosen, budget = choose_point(path, fold_paths, n_held, max_loss=recipe.max_loss)
+    which, chosen, budget = choose_point(paths, fold_paths, n_held, max_loss=recipe.max_loss)
+    path = paths[which]
     fronts = [p.fold_front(n) for p, n in zip(fold_paths, n_held, strict=True)]
     base = held_accuracy(folds, rows)
     return Pruned(
@@ -199,8 +205,9 @@ def _guarded(
             "n_copies": copies_for(len(rows.train)) if folds else 0,
             "budget_search_loss": budget.loss if np.isfinite(budget.loss) else None,
             "held_out_loss_of_folds": budget.held_loss,
-            "n_judged": int(sum(point.n_judged for point in path.points)),
+            "n_judged": int(sum(point.n_judged for p in found for point in p.points)),
+            "n_paths": len(paths),
             "n_rounds": path.points[chosen].round + 1,
         },
-        checkpoints=tuple(p.checkpoint for p in (path, *fold_paths)),
+        checkpoints=tuple(p.checkpoint for p in found),
     )

@@ -25,11 +25,18 @@ ARRAYS = ("op", "a", "b", "outputs")
 
 
 def checkpoint_path(
-    netlist: Netlist, library: CellLibrary, evidence: Evidence, most_wrong: float
+    netlist: Netlist,
+    library: CellLibrary,
+    evidence: Evidence,
+    *,
+    most_wrong: float,
+    round_share: float,
 ) -> Path:
     """Where the path of exactly this work, by exactly this code, is kept."""
     digest = hashlib.sha256()
-    head = [source_fingerprint(), library.sha256, most_wrong, netlist_to_json(netlist)]
+    head = [
+        source_fingerprint(), library.sha256, most_wrong, round_share, netlist_to_json(netlist),
+    ]  # fmt: skip
     digest.update(json.dumps(head).encode())
     for array in (evidence.X_int, evidence.y, evidence.weights):
         digest.update(array.tobytes())

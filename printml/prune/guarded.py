@@ -30,6 +30,8 @@ MOST_ROWS = 12_000
 MOST_COPIES = 4
 COPY_WEIGHT = 1.0
 """Weight of all copies of a row together, beside 1 for the row itself."""
+ROUND_SHARES = (0.6, 0.75, 0.9)
+"""Paths from the same netlist part ways where it is mapped again; the best of these is taken."""
 CHECKPOINT_S = 10.0
 """Seconds between checkpoints of a path."""
 
@@ -50,6 +52,8 @@ class Task:
         Rows to judge on that neither search nor reference saw; none for the final path.
     keep_right
         No search row that the reference gets right may become wrong; without copies and budget.
+    round_share
+        As in `prune_path`.
     """
 
     netlist: Netlist
@@ -59,6 +63,7 @@ class Task:
     X_held: IntArray
     y_held: IntArray
     keep_right: bool = False
+    round_share: float = ROUND_SHARES[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,8 +118,15 @@ def run_task(task: Task, library: CellLibrary, *, max_loss: float, seed: int) ->
     reference_wrong = float(
         evidence.weights @ (task.reference.predict(evidence.X_int) != evidence.y)
     )
-    most_wrong = 0.0 if task.keep_right else reference_wrong + max_loss + BEYOND
-    kept = checkpoint_path(task.netlist, library, evidence, most_wrong)
+    start = network_of(task.netlist, library)
+    start_wrong = float(evidence.weights @ (predict_network(start, evidence.X_int) != evidence.y))
+    # A fully grown tree is right on all rows it saw; what replaced it may have lost many of them.
+    most_wrong = max(reference_wrong, start_wrong) + max_loss + BEYOND
+    if task.keep_right:
+        most_wrong = 0.0
+    kept = checkpoint_path(
+        task.netlist, library, evidence, most_wrong=most_wrong, round_share=task.round_share
+    )
     saved = time.monotonic()
 
     def keep(points: list[PrunePoint]) -> None:
@@ -124,11 +136,12 @@ def run_task(task: Task, library: CellLibrary, *, max_loss: float, seed: int) ->
             saved = time.monotonic()
 
     points = prune_path(
-        network_of(task.netlist, library),
+        start,
         library,
         evidence,
         most_wrong=most_wrong,
         map_again=lambda netlist: map_netlist(netlist, library, flow=REFRESH),
+        round_share=task.round_share,
         resume=load_points(kept),
         progress=keep,
     )
@@ -147,27 +160,29 @@ def run_tasks(
 ) -> list[PrunePath]:
     """All paths side by side; the result does not depend on `n_jobs`."""
     paths: list[PrunePath] = Parallel(n_jobs=n_jobs, prefer="threads")(
-        delayed(run_task)(task, library, max_loss=max_loss, seed=seed + k)
-        for k, task in enumerate(tasks)
+        delayed(run_task)(task, library, max_loss=max_loss, seed=seed) for task in tasks
     )
     return paths
 
 
 def choose_point(
-    path: PrunePath, folds: list[PrunePath], n_held: list[int], *, max_loss: float
-) -> tuple[int, Budget]:
-    """Index of the point of `path` to take, and the budget that the folds allow.
+    paths: list[PrunePath], folds: list[PrunePath], n_held: list[int], *, max_loss: float
+) -> tuple[int, int, Budget]:
+    """Path and point to take, as indices, and the budget that the folds allow.
 
-    If not even the first budget holds, the start of the path is taken. Without folds the budget
-    is 0, for a path that keeps every right row.
+    If not even the first budget holds, the start of the first path is taken. Without folds the
+    budget is 0, for paths that keep every right row.
     """
     fronts = [fold.fold_front(n) for fold, n in zip(folds, n_held, strict=True)]
     budget = choose_budget(fronts, max_loss=max_loss) if folds else Budget(0.0, 0.0, 0.0)
-    areas = np.array([point.area_mm2 for point in path.points])
-    allowed = np.flatnonzero(path.loss <= budget.loss + 1e-12)
-    if not len(allowed):
-        return 0, budget
-    return int(allowed[np.lexsort((path.loss[allowed], areas[allowed]))[0]]), budget
+    allowed = [
+        (point.area_mm2, float(loss), which, k)
+        for which, path in enumerate(paths)
+        for k, (point, loss) in enumerate(zip(path.points, path.loss, strict=True))
+        if loss <= budget.loss + 1e-12
+    ]
+    _, _, which, k = min(allowed, default=(0.0, 0.0, 0, 0))
+    return which, k, budget
 
 
 def evidence_of(

@@ -30,8 +30,6 @@ MOST_COMPARISONS = 30_000_000
 """Word comparisons spent per round on finding nets that agree."""
 BATCH_SHARE = 0.04
 """Share of the area that one batch may save before all moves are judged again."""
-ROUND_SHARE = 0.6
-"""Share of the area left at which the netlist is mapped again, which begins a new round."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +100,7 @@ def prune_path(
     *,
     most_wrong: float,
     map_again: Callable[[Netlist], Netlist] | None = None,
+    round_share: float = 0.6,
     resume: Sequence[PrunePoint] = (),
     progress: Callable[[list[PrunePoint]], None] | None = None,
 ) -> list[PrunePoint]:
@@ -114,8 +113,9 @@ def prune_path(
     most_wrong
         Summed weight of wrong rows that no point may pass.
     map_again
-        Makes a smaller netlist of the same function; tried each time the area has fallen to
-        `ROUND_SHARE` of what it was.
+        Makes a smaller netlist of the same function; a new round begins with it.
+    round_share
+        Share of its first area at which a round ends.
     resume
         Points of an unfinished path of the same arguments, to go on from.
     progress
@@ -143,7 +143,7 @@ def prune_path(
     while True:
         number = points[-1].round
         begun_at = next(point.area_mm2 for point in points if point.round == number)
-        if map_again and points[-1].area_mm2 < ROUND_SHARE * begun_at:
+        if map_again and points[-1].area_mm2 < round_share * begun_at:
             network = _mapped_again(points[-1].network, library, map_again)
             state = _state(network, evidence)
             points.append(replace(_point(network, state, area, current), round=number + 1))
