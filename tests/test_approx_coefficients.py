@@ -198,6 +198,10 @@ def test_budget_by_hand() -> None:
     assert (budget.loss, budget.held_loss) == (0.02, pytest.approx(0.01))
     assert choose_budget(folds, max_loss=0.01, standard_errors=1.0).loss == 0.01
     assert choose_budget([fold([0.5] * 4)], max_loss=0.01).loss == -np.inf
+    # A lucky last budget counts only if what came before allows it.
+    lucky = [fold([0.0, 0.0, 0.05, 0.0])]
+    assert choose_budget(lucky, max_loss=0.01).loss == 0.03
+    assert choose_budget(lucky, max_loss=0.01, rising=True).loss == 0.01
     assert held_loss_at(folds, 0.03) == pytest.approx(0.04)
     assert held_loss_at(folds, -1.0) == 0.0
 

@@ -11,15 +11,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from printml.errors import NetlistError
+from printml.liberty.locate import find_library
 from printml.netlist.build import NetlistBuilder
 from printml.netlist.netlist import Netlist
 from printml.netlist.transform import sweep
 from printml.prune.checkpoint import load_points, save_points
 from printml.prune.guarded import evidence_of, predict_network
 from printml.prune.judge import run_network
-from printml.prune.network import NOT_A_GATE, GateNetwork, netlist_of, network_of, op_areas_mm2
+from printml.prune.network import (
+    NAND,
+    NOT_A_GATE,
+    GateNetwork,
+    netlist_of,
+    network_of,
+    op_areas_mm2,
+    op_power_mw,
+)
 from printml.prune.published import class_only, gate_phi, gate_tau, prune_published
-from printml.prune.search import Evidence, PrunePoint, prune_path
+from printml.prune.search import PrunePoint, prune_path
+from printml.prune.state import Evidence
 from printml.prune.substitute import index_readers, roll_back, substitute
 from printml.simulate.kernel import outputs, pack_inputs
 from printml.synth.abc import REFRESH
@@ -88,7 +98,7 @@ def test_substitution_is_exact_and_can_be_undone(netlist: Netlist, data: st.Data
     kept = [v.copy() for v in (op, a, b, ref)]
     n_log, change = substitute(
         net, by, inverted, op, a, b, ref, outs, first, start, readers, pending, place, stack,
-        area, log,
+        np.tile(area, (n, 1)), log,
     )  # fmt: skip
     changed = replace(network, op=op.copy(), a=a.copy(), b=b.copy(), outputs=outs.copy())
     X = all_vectors(netlist)
@@ -169,6 +179,41 @@ def test_the_path_ends_where_the_budget_does() -> None:
     assert path[1].n_judged > 0
 
 
+def test_power_of_functions_by_hand() -> None:
+    """NAND2 of EGFET at 1.0 V: low only in state 11; an AND2 is a NAND2 and an inverter in one."""
+    library = find_library("egfet", 1.0)
+    power_mw = op_power_mw(library)
+    nand = library.cells["NAND2X1"].leakage_nw
+    assert power_mw[NAND].tolist() == pytest.approx([1e-6 * nand[3], 1e-6 * nand[:3].mean()])
+    assert power_mw[NAND, 0] > 10 * power_mw[NAND, 1]
+    assert not power_mw[[0, 2, 3, 15]].any()
+
+
+def test_pruning_for_power_counts_the_time_at_each_value() -> None:
+    """Two gates of one price in area: the one that is low on the rows is the one to drop."""
+    library = find_library("egfet", 1.0)
+    builder = NetlistBuilder("t", library=library)
+    (a,), (b,), (c,) = (builder.add_input(name, 1) for name in "abc")
+    low = builder.add_gate("NAND2X1", [a, b])
+    high = builder.add_gate("NAND2X1", [a, c])
+    builder.add_output("class", [low, high])
+    network = network_of(builder.build(), library)
+    X = np.array([[1, 1, 0]] * 4 + [[1, 0, 1]])
+    y = outputs(builder.build(), library, X)["class"]
+    evidence = Evidence(X, y, np.array([1.0, 1.0, 1.0, 1.0, 4.0]))
+    area, power = (
+        prune_path(network, library, evidence, most_wrong=4.0, optimize=optimize)
+        for optimize in ("area", "power")
+    )
+    assert area[0].cost == area[0].area_mm2
+    per_function = op_power_mw(library)[NAND]
+    shares = np.array([0.8, 0.2]), np.array([0.2, 0.8])
+    assert power[0].cost == pytest.approx(sum(float(share @ per_function) for share in shares))
+    assert power[-1].cost < power[0].cost
+    assert power[1].changes[0]["net"] == network.like.first_gate_net
+    assert power[1].changes[0]["gain_mw"] > 0
+
+
 def test_a_netlist_with_scores_is_refused() -> None:
     builder = NetlistBuilder("t", library=tiny_library())
     (a,) = builder.add_input("a", 1)
@@ -210,10 +255,12 @@ def test_tau_and_phi_by_hand() -> None:
     assert gate_phi(netlist, library).tolist() == [1, 0, -1]
     points = prune_published(netlist, library, X, np.array([1, 1, 1, 0, 1]))
     # Tied gates at tau_c 80 %: {}, {decision}, {decision, both}; above 80 % none.
-    assert sorted((p.n_tied, round(p.accuracy_train, 2)) for p in points) == [
+    assert sorted((len(p.changes), round(p.accuracy_train, 2)) for p in points) == [
         (0, 1.0), (1, 0.8), (2, 0.8),
     ]  # fmt: skip
     assert [p.area_mm2 for p in points] == sorted([p.area_mm2 for p in points], reverse=True)
+    last = next(p for p in points if len(p.changes) == 2)
+    assert last.changes[0] == {"net": both, "becomes": "0", "tau": pytest.approx(0.8), "phi": 1}
 
 
 @settings(deadline=None)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.optimize import isotonic_regression
 
 from printml.arrays import FloatArray, IntArray, frozen
 from printml.errors import InputError
@@ -94,6 +95,7 @@ def choose_budget(
     *,
     max_loss: float,
     standard_errors: float = 0.0,
+    rising: bool = False,
     budgets: FloatArray | None = None,
 ) -> Budget:
     """The largest budget on search rows whose loss on left-out rows stays within `max_loss`.
@@ -109,6 +111,9 @@ def choose_budget(
         Share of rows, 0.01 for a point.
     standard_errors
         Caution: 0 takes the mean at its word, 1 is the one-standard-error rule.
+    rising
+        Judge by the isotonic regression of the held-out losses over the budgets, so that one
+        lucky budget far out is not taken for the turning point.
     budgets
         Budgets to try, float64; all losses of the fronts if left out.
     """
@@ -116,14 +121,18 @@ def choose_budget(
         budgets = np.unique(np.concatenate([fold.loss for fold in folds]))
     weights = np.array([fold.n_held for fold in folds], float)
     weights /= weights.sum()
-    best = Budget(-np.inf, 0.0, 0.0)
-    for budget in np.sort(budgets):
-        losses = np.array([_held_loss(fold, budget) for fold in folds])
-        mean = float(losses @ weights)
-        error = float(np.sqrt(((losses - mean) ** 2 @ weights) / max(1, len(folds) - 1)))
-        if mean + standard_errors * error <= max_loss + 1e-12:
-            best = Budget(float(budget), mean, error)
-    return best
+    budgets = np.sort(budgets)
+    losses = np.array([[_held_loss(fold, budget) for fold in folds] for budget in budgets])
+    mean = losses @ weights
+    error = np.sqrt(((losses - mean[:, None]) ** 2 @ weights) / max(1, len(folds) - 1))
+    judged = mean + standard_errors * error
+    if rising:
+        judged = isotonic_regression(judged).x
+    held = np.flatnonzero(judged <= max_loss + 1e-12)
+    if not len(held):
+        return Budget(-np.inf, 0.0, 0.0)
+    k = held[-1]
+    return Budget(float(budgets[k]), float(mean[k]), float(error[k]))
 
 
 def held_loss_at(folds: Sequence[FoldFront], budget: float) -> float:

@@ -108,12 +108,12 @@ def _published(
     return Pruned(
         before=before,
         after=best.netlist if best else before,
-        changes=(),
+        changes=best.changes if best else (),
         front=tuple(
             {
                 "tau_percent": point.tau_percent,
                 "phi": point.phi,
-                "n_tied": point.n_tied,
+                "n_tied": len(point.changes),
                 "accuracy_train": point.accuracy_train,
                 "area_mm2": point.area_mm2,
                 "chosen": int(point is best),
@@ -154,6 +154,7 @@ def _guarded(
             y=rows.y[fold.search],
             X_held=rows.X_int[fold.held],
             y_held=rows.y[fold.held],
+            optimize=recipe.optimize,
         )
         for netlist, fold in zip(starts, folds, strict=True)
     ]
@@ -167,6 +168,7 @@ def _guarded(
             y_held=rows.y[none],
             keep_right=recipe.max_loss == 0,
             round_share=share,
+            optimize=recipe.optimize,
         )
         for share in ROUND_SHARES
     ]
@@ -175,7 +177,9 @@ def _guarded(
     )
     paths, fold_paths = found[: len(wholes)], found[len(wholes) :]
     n_held = [len(fold.held) for fold in folds]
-    which, chosen, budget = choose_point(paths, fold_paths, n_held, max_loss=recipe.max_loss)
+    which, chosen, budget = choose_point(
+        paths, fold_paths, n_held, max_loss=recipe.max_loss, tree=recipe.model == "tree"
+    )
     path = paths[which]
     fronts = [p.fold_front(n) for p, n in zip(fold_paths, n_held, strict=True)]
     base = held_accuracy(folds, rows)

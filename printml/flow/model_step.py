@@ -103,7 +103,9 @@ def search_models(
     )
     front, fold_fronts = fronts[0], fronts[1:]
     judged = [_judged(found, fold, rows) for found, fold in zip(fold_fronts, folds, strict=True)]
-    budget = choose_budget(judged, max_loss=max_loss) if folds else Budget(0.0, 0.0, 0.0)
+    budget = Budget(0.0, 0.0, 0.0)
+    if folds:
+        budget = choose_budget(judged, max_loss=max_loss, rising=isinstance(model, IntegerTree))
     chosen = _taken(front, budget, model)
     base = held_accuracy(folds, rows)
     return ModelSearch(

@@ -25,6 +25,7 @@ from printml.liberty.views import verilog_cells
 from printml.netlist.json_file import netlist_to_json
 from printml.netlist.netlist import Netlist
 from printml.netlist.verilog import to_verilog
+from printml.polish.power_map import optimize_power
 from printml.quantize.integer_model import IntegerModel
 from printml.simulate.activity import measure_activity
 from printml.simulate.kernel import outputs
@@ -97,8 +98,18 @@ def pruned_stage(
     progress("pruned: mapping")
     effort = "thorough" if pruned.after.n_gates <= MOST_THOROUGH_GATES else "normal"
     effort = recipe.effort if recipe.effort == "fast" else effort
+    X_train = rows.X_int[rows.train]
     mapped = resynthesize(
-        pruned.after, library, effort=effort, timeout_s=recipe.timeout_s, n_jobs=n_jobs
+        pruned.after,
+        library,
+        effort=effort,
+        timeout_s=recipe.timeout_s,
+        n_jobs=n_jobs,
+        rewrite=(
+            (lambda found: optimize_power(found, library, X_train, seed=recipe.seed))
+            if recipe.optimize == "power"
+            else None
+        ),
     )
     netlist = mapped.after
     header = [*header_of(recipe, library), f"pruned; mapping flow {mapped.flow}"]

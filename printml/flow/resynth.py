@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -43,6 +44,7 @@ def resynthesize(
     effort: str = "normal",
     timeout_s: float = 300.0,
     n_jobs: int = 1,
+    rewrite: Callable[[Netlist], Netlist] | None = None,
 ) -> Resynthesis:
     """Map the function of `netlist` again and keep the result if it is smaller.
 
@@ -50,10 +52,15 @@ def resynthesize(
     mapping flows of `effort` make of it. A new netlist is compared on 65,536 random vectors and
     proved equal by ABC; if the proof runs out of time, the verdict is `simulated`.
 
+    Parameters
+    ----------
+    rewrite
+        Applied to the smallest candidate, for power say; its result is proved equal as well.
+
     Returns
     -------
     Resynthesis
-        `after` has the ports and name of `netlist` and never more area.
+        `after` has the ports and name of `netlist` and, if not rewritten, never more area.
 
     Raises
     ------
@@ -90,6 +97,8 @@ def resynthesize(
         candidates.append((f"flow {synthesis.flow}", tie(synthesis.netlist, {}, library)))
     areas = [candidate.area_cm2(library) for _, candidate in candidates]
     flow, best = candidates[int(np.argmin(areas))]
+    if rewrite is not None:
+        flow, best = f"{flow}, rewritten", rewrite(best)
     if best is plain:
         verdict = Verdict("original = result", "proved", 0, 0.0, "nothing was changed")
     else:

@@ -19,7 +19,8 @@ from printml.liberty.library import CellLibrary
 from printml.netlist.json_file import netlist_from_json, netlist_to_json
 from printml.netlist.netlist import Netlist
 from printml.prune.network import GateNetwork
-from printml.prune.search import Evidence, PrunePoint
+from printml.prune.search import PrunePoint
+from printml.prune.state import Evidence
 
 ARRAYS = ("op", "a", "b", "outputs")
 
@@ -31,11 +32,13 @@ def checkpoint_path(
     *,
     most_wrong: float,
     round_share: float,
+    optimize: str,
 ) -> Path:
     """Where the path of exactly this work, by exactly this code, is kept."""
     digest = hashlib.sha256()
     head = [
-        source_fingerprint(), library.sha256, most_wrong, round_share, netlist_to_json(netlist),
+        source_fingerprint(), library.sha256, most_wrong, round_share, optimize,
+        netlist_to_json(netlist),
     ]  # fmt: skip
     digest.update(json.dumps(head).encode())
     for array in (evidence.X_int, evidence.y, evidence.weights):
@@ -52,7 +55,9 @@ def save_points(path: Path, points: list[PrunePoint]) -> None:
         rounds.setdefault(point.round, point.network.like)
         for name in ARRAYS:
             arrays[f"{name}{k}"] = getattr(point.network, name)
-        head.append([point.wrong, point.area_mm2, point.n_judged, point.round, point.changes])
+        head.append(
+            [point.wrong, point.area_mm2, point.cost, point.n_judged, point.round, point.changes]
+        )
     text = json.dumps({"points": head, "rounds": [netlist_to_json(n) for n in rounds.values()]})
     arrays["head"] = np.frombuffer(text.encode(), np.uint8)
     packed = io.BytesIO()
@@ -79,12 +84,13 @@ def load_points(path: Path) -> list[PrunePoint]:
                 PrunePoint(
                     wrong=wrong,
                     area_mm2=area,
+                    cost=cost,
                     network=GateNetwork(rounds[number], *(arrays[f"{name}{k}"] for name in ARRAYS)),
                     changes=tuple(changes),
                     n_judged=n_judged,
                     round=number,
                 )
-                for k, (wrong, area, n_judged, number, changes) in enumerate(head["points"])
+                for k, (wrong, area, cost, n_judged, number, changes) in enumerate(head["points"])
             ]
     except (
         OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, PrintmlError,

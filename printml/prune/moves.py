@@ -17,10 +17,10 @@ def judge_moves(
     net: Int32Array, by: Int32Array, inverted: OpArray,
     op: OpArray, a: Int32Array, b: Int32Array, outputs: Int32Array, first_gate: int,
     ref: Int32Array, start: Int32Array, readers: Int32Array, values: BitArray, fresh: BitArray,
-    area: FloatArray, labels: BitArray, masks: BitArray, weights: FloatArray, current: float,
+    cost: FloatArray, labels: BitArray, masks: BitArray, weights: FloatArray, current: float,
     loss: FloatArray, saved: FloatArray,
 ) -> None:  # fmt: skip
-    """Wrong weight (absolute) and area saved in mm2 of each move, judged alone."""
+    """Wrong weight (absolute) and cost saved of each move, judged alone."""
     n_nets = op.shape[0]
     stamp = np.zeros(n_nets, np.int32)
     pending = np.zeros(n_nets, np.uint8)
@@ -32,7 +32,7 @@ def judge_moves(
     for k in range(net.shape[0]):
         n_log, change = substitute(
             net[k], by[k], inverted[k] != 0, op, a, b, ref, outputs, first_gate, start, readers,
-            pending, place, stack, area, log,
+            pending, place, stack, cost, log,
         )  # fmt: skip
         roll_back(op, a, b, ref, place, log, n_log)
         outputs[:] = kept_outputs
@@ -50,13 +50,13 @@ def take_moves(
     net: Int32Array, by: Int32Array, inverted: OpArray,
     op: OpArray, a: Int32Array, b: Int32Array, outputs: Int32Array, first_gate: int,
     ref: Int32Array, start: Int32Array, readers: Int32Array, values: BitArray, fresh: BitArray,
-    area: FloatArray, labels: BitArray, masks: BitArray, weights: FloatArray, current: float,
+    cost: FloatArray, labels: BitArray, masks: BitArray, weights: FloatArray, current: float,
     price: float, most: float, enough: float, gain: FloatArray, added: FloatArray,
 ) -> tuple[float, float]:  # fmt: skip
-    """Carry out moves in the given order, each judged again; `(wrong weight, area saved)`.
+    """Carry out moves in the given order, each judged again; `(wrong weight, cost saved)`.
 
-    A move is taken if it saves area, costs at most `price` wrong weight per mm2 and leaves at
-    most `most` of it. `taken` says which were.
+    A move is taken if it saves cost, loses at most `price` wrong weight per unit of it and leaves
+    at most `most` wrong weight; its `gain` is above 0 then.
     """
     n_nets = op.shape[0]
     stamp = np.zeros(n_nets, np.int32)
@@ -79,7 +79,7 @@ def take_moves(
             continue
         n_log, change = substitute(
             net[k], by[k], inverted[k] != 0, op, a, b, ref, outputs, first_gate, start, readers,
-            pending, place, stack, area, log,
+            pending, place, stack, cost, log,
         )  # fmt: skip
         if change >= -1e-9 or new - current > -price * change + 1e-9:
             roll_back(op, a, b, ref, place, log, n_log)

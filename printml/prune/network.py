@@ -14,6 +14,7 @@ from printml.netlist.build import NetlistBuilder
 from printml.netlist.cell_tables import cells_of
 from printml.netlist.netlist import Netlist
 from printml.netlist.transform import sweep
+from printml.polish.power_map import static_power_nw
 
 NOT_A_GATE = 255
 INV = 0b0101
@@ -68,6 +69,41 @@ def op_areas_mm2(library: CellLibrary) -> FloatArray:
     for op, (area, _, _) in _forms(library).items():
         areas[op] = area
     return areas
+
+
+def op_power_mw(library: CellLibrary) -> FloatArray:
+    """Static power in mW of each function with its output at 0 and at 1, float64, shape (16, 2).
+
+    Mean over the input states with that output, as `netlist_of` builds it; 0 for functions that
+    are no gates here.
+
+    Raises
+    ------
+    LibertyError
+        If the library has no static power.
+    NetlistError
+        As `op_areas_mm2`.
+    """
+    like = NetlistBuilder("gate", library=library)
+    pins = like.add_input("x", 2)
+    like.add_output("y", [pins[0]])
+    frame = like.build()
+    found = np.zeros((16, 2))
+    for op in (INV, *SYMMETRIC):
+        before = [0] * frame.first_gate_net
+        network = GateNetwork(
+            like=frame,
+            op=np.array([NOT_A_GATE for _ in before] + [op], np.uint8),
+            a=np.array([*before, pins[0]], np.int32),
+            b=np.array([*before, 0 if op == INV else pins[1]], np.int32),
+            outputs=np.array([frame.first_gate_net], np.int32),
+        )
+        netlist = netlist_of(network, library)
+        states = np.arange(4)
+        nw = np.array([static_power_nw(netlist, library, [[state]]) for state in states])
+        value = op >> states & 1
+        found[op] = [1e-6 * nw[value == 0].mean(), 1e-6 * nw[value == 1].mean()]
+    return found
 
 
 def _forms(library: CellLibrary) -> dict[int, tuple[float, str, str]]:

@@ -10,6 +10,7 @@ is over tau alone.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -34,8 +35,8 @@ class GridPoint:
     ----------
     tau_percent, phi
         The thresholds.
-    n_tied
-        Gates tied to a constant.
+    changes
+        Gates tied to a constant: net, what it became, tau and phi.
     accuracy_train
         On the rows given.
     netlist
@@ -44,7 +45,7 @@ class GridPoint:
 
     tau_percent: int
     phi: int
-    n_tied: int
+    changes: tuple[dict[str, Any], ...]
     accuracy_train: float
     area_mm2: float
     netlist: Netlist
@@ -137,7 +138,15 @@ def prune_published(
                 GridPoint(
                     tau_percent=tau_percent,
                     phi=int(limit),
-                    n_tied=int(chosen.sum()),
+                    changes=tuple(
+                        {
+                            "net": first + int(gate),
+                            "becomes": str(constant[gate]),
+                            "tau": float(tau[gate]),
+                            "phi": int(phi[gate]),
+                        }
+                        for gate in np.flatnonzero(chosen)
+                    ),
                     accuracy_train=float(np.mean(predicted == y)),
                     area_mm2=100 * pruned.area_cm2(library),
                     netlist=pruned,

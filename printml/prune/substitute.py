@@ -1,7 +1,7 @@
 """What a move saves: carried out on the structure, logged, and undone if it was a trial.
 
 Constants and wires run forward, dead gates go, and every net is logged before its first change,
-so that the area of a trial is the area that the move would really leave.
+so that the cost of a trial is the cost that the move would really leave.
 """
 
 from __future__ import annotations
@@ -110,9 +110,11 @@ def simplify(
 def substitute(
     net: int, by: int, inverted: bool, op: OpArray, a: Int32Array, b: Int32Array,
     ref: Int32Array, outputs: Int32Array, first_gate: int, start: Int32Array, readers: Int32Array,
-    pending: OpArray, place: Int32Array, stack: Int32Array, area: FloatArray, log: Int32Array,
+    pending: OpArray, place: Int32Array, stack: Int32Array, cost: FloatArray, log: Int32Array,
 ) -> tuple[int, float]:  # fmt: skip
-    """Replace a net, simplify forward, drop what is dead; `(entries in the log, area change)`.
+    """Replace a net, simplify forward, drop what is dead; `(entries in the log, cost change)`.
+
+    `cost[net, op]`, float64 (n_nets, 16), is what a gate of that function costs at that net.
 
     `log` takes (net, op, a, b, ref) of every net before its first change; `place` (all -1 before
     the first call) says where. `outputs` is changed too; callers that roll back keep a copy.
@@ -143,7 +145,7 @@ def substitute(
                 n_log = touch(b[net], op, a, b, ref, place, log, n_log)
                 ref[b[net]] -= 1
             ref[by] += 1
-            change += area[INVERTER] - area[op[net]]
+            change += cost[net, INVERTER] - cost[net, op[net]]
             op[net] = INVERTER
             a[net] = by
             b[net] = 0
@@ -158,7 +160,7 @@ def substitute(
             pending[readers[k]] = 1
             last = max(last, readers[k])
         n_log = rewire(net, by, op, a, b, ref, start, readers, place, log, n_log)
-        n_log, freed = free(net, op, a, b, ref, first_gate, place, stack, area, log, n_log)
+        n_log, freed = free(net, op, a, b, ref, first_gate, place, stack, cost, log, n_log)
         change -= freed
         gate = net + 1
         while gate <= last:
@@ -180,7 +182,7 @@ def substitute(
                             ref[old_a] -= 1
                             ref[old_b] -= 1
                             ref[new_a] += 1
-                            change += area[new_op] - area[old_op]
+                            change += cost[gate, new_op] - cost[gate, old_op]
                             # An inverter may turn what reads it into a wire.
                             for k in range(start[gate], start[gate + 1]):
                                 pending[readers[k]] = 1
@@ -193,14 +195,14 @@ def substitute(
                             last = max(last, readers[k])
                         n_log = rewire(gate, wire, op, a, b, ref, start, readers, place, log, n_log)
                         n_log, freed = free(
-                            gate, op, a, b, ref, first_gate, place, stack, area, log, n_log
+                            gate, op, a, b, ref, first_gate, place, stack, cost, log, n_log
                         )
                         change -= freed
             gate += 1
     # What lost its last reader when a gate became an inverter.
     k = 0
     while k < n_log:
-        n_log, freed = free(log[k, 0], op, a, b, ref, first_gate, place, stack, area, log, n_log)
+        n_log, freed = free(log[k, 0], op, a, b, ref, first_gate, place, stack, cost, log, n_log)
         change -= freed
         k += 1
     return n_log, change
@@ -267,7 +269,7 @@ def rewire(
 @compiled
 def free(
     net: int, op: OpArray, a: Int32Array, b: Int32Array, ref: Int32Array, first_gate: int,
-    place: Int32Array, stack: Int32Array, area: FloatArray, log: Int32Array, n_log: int,
+    place: Int32Array, stack: Int32Array, cost: FloatArray, log: Int32Array, n_log: int,
 ) -> tuple[int, float]:  # fmt: skip
     """If a gate has no readers it goes, and so do its fan-ins that only it read."""
     if net < first_gate or ref[net] > 0 or op[net] == NO_GATE:
@@ -278,7 +280,7 @@ def free(
     while depth:
         depth -= 1
         gate = stack[depth]
-        freed += area[op[gate]]
+        freed += cost[gate, op[gate]]
         n_pins = 1 if op[gate] == INVERTER else 2
         n_log = touch(gate, op, a, b, ref, place, log, n_log)
         op[gate] = NO_GATE
