@@ -189,6 +189,19 @@ def test_power_of_functions_by_hand() -> None:
     assert not power_mw[[0, 2, 3, 15]].any()
 
 
+def test_no_leap_while_small_steps_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four wrong rows at once are the best buy per mm2; two are the least that any move costs."""
+    library = tiny_library()
+    netlist = full_adder()
+    X = np.repeat(all_vectors(netlist), [1, 1, 1, 1, 1, 1, 1, 20], axis=0)
+    y = outputs(netlist, library, X)["class"]
+    network = network_of(netlist, library)
+    evidence = Evidence(X, y, np.ones(len(X)))
+    assert prune_path(network, library, evidence, most_wrong=30.0)[1].wrong == 2.0
+    monkeypatch.setattr("printml.prune.search.MOST_STEP", 1.0)
+    assert prune_path(network, library, evidence, most_wrong=30.0)[1].wrong == 4.0
+
+
 def test_pruning_for_power_counts_the_time_at_each_value() -> None:
     """Two gates of one price in area: the one that is low on the rows is the one to drop."""
     library = find_library("egfet", 1.0)
@@ -210,7 +223,7 @@ def test_pruning_for_power_counts_the_time_at_each_value() -> None:
     shares = np.array([0.8, 0.2]), np.array([0.2, 0.8])
     assert power[0].cost == pytest.approx(sum(float(share @ per_function) for share in shares))
     assert power[-1].cost < power[0].cost
-    assert power[1].changes[0]["net"] == network.like.first_gate_net
+    assert power[1].network.outputs.tolist() == [1, network.outputs[1]]
     assert power[1].changes[0]["gain_mw"] > 0
 
 

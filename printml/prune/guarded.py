@@ -32,7 +32,7 @@ MOST_ROWS = 12_000
 MOST_COPIES = 4
 COPY_WEIGHT = 1.0
 """Weight of all copies of a row together, beside 1 for the row itself."""
-ROUND_SHARES = (0.6, 0.75, 0.9)
+ROUND_SHARES = (0.6, 0.85)
 """Paths from the same netlist part ways where it is mapped again; the best of these is taken."""
 FOLDS_OVERSTATE = 0.0075
 """What folds see lost beyond what is lost: they prune models of fewer rows, on fewer rows.

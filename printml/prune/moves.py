@@ -68,8 +68,9 @@ def take_moves(
     kept_outputs = outputs.copy()
     total = 0.0
     for k in range(net.shape[0]):
-        gone = op[net[k]] == NO_GATE or (by[k] >= first_gate and op[by[k]] == NO_GATE)
-        if gone:
+        if net[k] >= first_gate and op[net[k]] == NO_GATE:
+            continue
+        if by[k] >= first_gate and op[by[k]] == NO_GATE:
             continue
         new = judge(
             net[k], by[k], inverted[k] != 0, op, a, b, outputs, start, readers, values,
@@ -89,7 +90,8 @@ def take_moves(
         added[k] = new - current
         for j in range(n_log):
             place[log[j, 0]] = -1
-        for other in range(net[k], n_nets):
+        # An input keeps its values: nothing reads it now, but another move may.
+        for other in range(max(net[k], first_gate), n_nets):
             if stamp[other] == k + 1:
                 values[other] = fresh[other]
         kept_outputs[:] = outputs

@@ -36,6 +36,8 @@ from printml.prune.state import (
 N_SIMILAR = 3
 MOST_COMPARISONS = 30_000_000
 """Word comparisons spent per round on finding nets that agree."""
+MOST_STEP = 0.005
+"""Most that one move may lose, as share of the rows' weight, while other moves lose less."""
 BATCH_SHARE = 0.04
 """Share of the area that one batch may save before all moves are judged again."""
 
@@ -123,6 +125,7 @@ def prune_path(
     state = state_of(network, evidence)
     first = network.like.first_gate_net
     current = wrong_now(state, labels, masks, weights)
+    rows_weight = float(evidence.weights.sum())
     points = points or [_point(network, state, costs, current)]
     while True:
         number = points[-1].round
@@ -146,6 +149,12 @@ def prune_path(
         if not allowed.any():
             return points
         lost = np.maximum(loss - current, 0.0)
+        # A leap may be the best buy of today, but small steps leave the rest of the gates time
+        # to make up for it.
+        stride = MOST_STEP * rows_weight
+        while not (allowed & (lost <= stride)).any():
+            stride *= 2.0
+        allowed &= lost <= stride
         price = np.where(allowed, lost / np.maximum(saved, 1e-9), np.inf)
         order = np.lexsort((by, net, -saved, price))[: int(allowed.sum())]
         enough = BATCH_SHARE * total_cost(state, cost)
@@ -209,7 +218,8 @@ def _mapped_again(
 def _moves(state: State, first: int) -> tuple[Int32Array, Int32Array, OpArray]:
     gates = np.flatnonzero(state.op != NOT_A_GATE).astype(np.int32)
     n_nets, n_words = state.values.shape
-    ties = np.repeat(gates, 2), np.tile(np.array([0, 1], np.int32), len(gates))
+    tied = np.concatenate([np.flatnonzero(state.ref[2:first]).astype(np.int32) + 2, gates])
+    ties = np.repeat(tied, 2), np.tile(np.array([0, 1], np.int32), len(tied))
     n_columns = min(n_words, 2 * MOST_COMPARISONS // max(1, len(gates)) ** 2)
     net = np.empty(N_SIMILAR * n_nets, np.int32)
     by = np.empty_like(net)
