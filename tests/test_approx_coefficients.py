@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 
 from printml.approx.coefficient_search import search_coefficients
 from printml.approx.coefficients_published import approximate_published, best_combination
-from printml.approx.guard import FoldFront, Front, choose_budget, held_loss_at, perturbed_copies
+from printml.approx.guard import (
+    Experience,
+    FoldFront,
+    Front,
+    choose_budget,
+    held_loss_at,
+    perturbed_copies,
+)
 from printml.approx.multiplier_table import multiplier_areas_mm2
 from printml.approx.network_kernel import candidate_values, intercept_values
 from printml.arrays import frozen
@@ -202,6 +209,15 @@ def test_budget_by_hand() -> None:
     lucky = [fold([0.0, 0.0, 0.05, 0.0])]
     assert choose_budget(lucky, max_loss=0.01).loss == 0.03
     assert choose_budget(lucky, max_loss=0.01, rising=True).loss == 0.01
+    # Folds that agree are believed; folds that do not, hardly: 0.5 at 0.02 by experience.
+    certain = Experience(gap=0.0, gap_rows=10, slope=25.0, spread=1.0)
+    agreed = [fold([0.0, 0.0, 0.0, 0.0])] * 2
+    assert choose_budget(agreed, max_loss=0.01, experience=certain, n_rows=10).loss == 0.03
+    torn = [fold([0.0, 0.5, 0.5, 0.5]), fold([0.0, -0.5, -0.5, -0.5])]
+    known = replace(certain, spread=0.001)
+    assert choose_budget(torn, max_loss=0.3, experience=known, n_rows=10).loss == 0.01
+    # Four times the rows, half the gap.
+    assert replace(known, gap=0.2).loss(np.zeros(1), 40).tolist() == [0.1]
     assert held_loss_at(folds, 0.03) == pytest.approx(0.04)
     assert held_loss_at(folds, -1.0) == 0.0
 

@@ -90,12 +90,42 @@ class Budget:
     standard_error: float
 
 
+@dataclass(frozen=True)
+class Experience:
+    """What a kind of search lost on unseen rows elsewhere, to weigh a few noisy folds against.
+
+    Attributes
+    ----------
+    gap, gap_rows
+        Loss at a budget of 0 when searching on `gap_rows` rows; it falls with their square root.
+    slope
+        Further loss per budget.
+    spread
+        How far, in loss, one circuit is from another (standard deviation).
+    overstated
+        What folds see lost beyond what is lost: they search on fewer rows, for a model of fewer.
+    """
+
+    gap: float
+    gap_rows: int
+    slope: float
+    spread: float
+    overstated: float = 0.0
+
+    def loss(self, budget: FloatArray, n_rows: int) -> FloatArray:
+        """Expected loss on unseen rows."""
+        expected: FloatArray = self.gap * (self.gap_rows / n_rows) ** 0.5 + self.slope * budget
+        return expected
+
+
 def choose_budget(
     folds: Sequence[FoldFront],
     *,
     max_loss: float,
     standard_errors: float = 0.0,
     rising: bool = False,
+    experience: Experience | None = None,
+    n_rows: int = 0,
     budgets: FloatArray | None = None,
 ) -> Budget:
     """The largest budget on search rows whose loss on left-out rows stays within `max_loss`.
@@ -114,6 +144,9 @@ def choose_budget(
     rising
         Judge by the isotonic regression of the held-out losses over the budgets, so that one
         lucky budget far out is not taken for the turning point.
+    experience, n_rows
+        Shrink the mean towards it, the more the less the folds agree (empirical Bayes, normal
+        prior and likelihood); rows that the search on all of them sees.
     budgets
         Budgets to try, float64; all losses of the fronts if left out.
     """
@@ -126,6 +159,10 @@ def choose_budget(
     mean = losses @ weights
     error = np.sqrt(((losses - mean[:, None]) ** 2 @ weights) / max(1, len(folds) - 1))
     judged = mean + standard_errors * error
+    if experience is not None:
+        trust = experience.spread**2 / (experience.spread**2 + error**2 + 1e-12)
+        judged = trust * (judged - experience.overstated)
+        judged += (1.0 - trust) * experience.loss(budgets, n_rows)
     if rising:
         judged = isotonic_regression(judged).x
     held = np.flatnonzero(judged <= max_loss + 1e-12)

@@ -178,7 +178,12 @@ def _guarded(
     paths, fold_paths = found[: len(wholes)], found[len(wholes) :]
     n_held = [len(fold.held) for fold in folds]
     which, chosen, budget = choose_point(
-        paths, fold_paths, n_held, max_loss=recipe.max_loss, tree=recipe.model == "tree"
+        paths,
+        fold_paths,
+        n_held,
+        max_loss=recipe.max_loss,
+        tree=recipe.model == "tree",
+        n_rows=len(rows.train),
     )
     path = paths[which]
     fronts = [p.fold_front(n) for p, n in zip(fold_paths, n_held, strict=True)]
@@ -209,6 +214,7 @@ def _guarded(
             "n_copies": copies_for(len(rows.train)) if folds else 0,
             "budget_search_loss": budget.loss if np.isfinite(budget.loss) else None,
             "held_out_loss_of_folds": budget.held_loss,
+            "accuracy_validation": base - budget.held_loss if base is not None else None,
             "n_judged": int(sum(point.n_judged for p in found for point in p.points)),
             "n_paths": len(paths),
             "n_rounds": path.points[chosen].round + 1,

@@ -15,6 +15,7 @@ from printml.approx.coefficient_search import search_coefficients
 from printml.approx.coefficients_published import approximate_published
 from printml.approx.guard import (
     Budget,
+    Experience,
     FoldFront,
     Front,
     choose_budget,
@@ -40,6 +41,8 @@ Progress = Callable[[str], None]
 
 BEYOND = 0.03
 """Searches go on until this much more is lost than may be, so that the turning point is seen."""
+COEFFICIENTS = Experience(gap=0.0, gap_rows=1200, slope=0.55, spread=0.006)
+"""Measured on splits that are in no table; see docs/approximation.md."""
 PUBLISHED_REACH = 4
 """Farthest a coefficient may move in the published method."""
 
@@ -105,7 +108,14 @@ def search_models(
     judged = [_judged(found, fold, rows) for found, fold in zip(fold_fronts, folds, strict=True)]
     budget = Budget(0.0, 0.0, 0.0)
     if folds:
-        budget = choose_budget(judged, max_loss=max_loss, rising=isinstance(model, IntegerTree))
+        tree = isinstance(model, IntegerTree)
+        budget = choose_budget(
+            judged,
+            max_loss=max_loss,
+            rising=tree,
+            experience=None if tree else COEFFICIENTS,
+            n_rows=len(rows.train),
+        )
     chosen = _taken(front, budget, model)
     base = held_accuracy(folds, rows)
     return ModelSearch(
@@ -135,6 +145,8 @@ def search_models(
             "n_folds": len(folds),
             "budget_search_loss": budget.loss if np.isfinite(budget.loss) else None,
             "held_out_loss_of_folds": budget.held_loss,
+            "accuracy_validation_exact": base,
+            "accuracy_validation": base - budget.held_loss if base is not None else None,
         },
     )
 

@@ -10,7 +10,13 @@ from typing import Literal
 import numpy as np
 from joblib import Parallel, delayed
 
-from printml.approx.guard import Budget, FoldFront, choose_budget, perturbed_copies
+from printml.approx.guard import (
+    Budget,
+    Experience,
+    FoldFront,
+    choose_budget,
+    perturbed_copies,
+)
 from printml.arrays import FloatArray, IntArray, frozen
 from printml.liberty.library import CellLibrary
 from printml.netlist.netlist import Netlist
@@ -34,11 +40,10 @@ COPY_WEIGHT = 1.0
 """Weight of all copies of a row together, beside 1 for the row itself."""
 ROUND_SHARES = (0.6, 0.85)
 """Paths from the same netlist part ways where it is mapped again; the best of these is taken."""
-FOLDS_OVERSTATE = 0.0075
-"""What folds see lost beyond what is lost: they prune models of fewer rows, on fewer rows.
-
-Of SVMs and MLPs; measured on splits that are in no table, see docs/approximation.md. Folds of
-trees rather understate, for a fully grown tree gains from every further row."""
+PRUNED_SUMS = Experience(
+    gap=0.005, gap_rows=1200, slope=0.3, spread=0.003, overstated=0.0075
+)  # fmt: skip
+"""SVMs and MLPs, measured on splits that are in no table; see docs/approximation.md."""
 CHECKPOINT_S = 10.0
 """Seconds between checkpoints of a path."""
 
@@ -186,10 +191,12 @@ def choose_point(
     *,
     max_loss: float,
     tree: bool,
+    n_rows: int,
 ) -> tuple[int, int, Budget]:
     """Path and point to take, as indices, and the budget that the folds allow.
 
-    Trees are judged with more caution, see `FOLDS_OVERSTATE` and `choose_budget`.
+    Folds of trees are taken at their word, those of SVMs and MLPs weighed with `PRUNED_SUMS`;
+    `n_rows` is what the search on all rows saw.
 
     If not even the first budget holds, the start of the first path is taken. Without folds the
     budget is 0, for paths that keep every right row.
@@ -197,8 +204,13 @@ def choose_point(
     fronts = [fold.fold_front(n) for fold, n in zip(folds, n_held, strict=True)]
     budget = Budget(0.0, 0.0, 0.0)
     if folds:
-        allowance = 0.0 if tree else min(max_loss, 0.01) / 0.01 * FOLDS_OVERSTATE
-        budget = choose_budget(fronts, max_loss=max_loss + allowance, rising=tree)
+        budget = choose_budget(
+            fronts,
+            max_loss=max_loss,
+            rising=tree,
+            experience=None if tree else PRUNED_SUMS,
+            n_rows=n_rows,
+        )
     allowed = [
         (point.cost, float(loss), which, k)
         for which, path in enumerate(paths)
