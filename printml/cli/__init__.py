@@ -11,6 +11,7 @@ from printml.cli.approximate import approximate_command
 from printml.cli.build import build_command, flow_command, train_command
 from printml.cli.doctor import doctor_command
 from printml.cli.evaluate import evaluate_command, resynth_command
+from printml.cli.explore import clean_command, explore_command
 from printml.cli.show import data_group, lib_group
 from printml.cli.steps import report_command, simulate_command, synth_command, verify_command
 from printml.errors import PrintmlError
@@ -41,9 +42,11 @@ for command in (
     simulate_command,
     verify_command,
     approximate_command,
+    explore_command,
     report_command,
     evaluate_command,
     resynth_command,
+    clean_command,
     data_group,
     lib_group,
     doctor_command,

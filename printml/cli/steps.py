@@ -12,7 +12,9 @@ from printml.cli.build import show_runs
 from printml.cli.output import print_json, print_table, step_progress
 from printml.errors import InputError
 from printml.flow.build import rebuild, remeasure, reverify
+from printml.flow.report_step import run_evidence
 from printml.flow.run import read_json
+from printml.report.run_page import write_run_page
 from printml.report.table import markdown_table
 
 run_argument = click.argument("run", type=click.Path(path_type=Path))
@@ -76,9 +78,19 @@ def verify_command(run: Path, as_json: bool) -> None:
 @click.command("report")
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--markdown", is_flag=True, help="Print a Markdown table.")
+@click.option(
+    "--html",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write one page of all runs here, its figures as SVG and CSV beside it.",
+)
 @json_option
-def report_command(runs: tuple[Path, ...], markdown: bool, as_json: bool) -> None:
-    """The result table of finished run folders."""
+def report_command(
+    runs: tuple[Path, ...], markdown: bool, html: Path | None, as_json: bool
+) -> None:
+    """The result table of finished run folders, and a page of them.
+
+    Every run folder has a page of its own, report.html, from when it was built.
+    """
     for run in runs:
         if not (run / "metrics.json").exists():
             raise InputError(
@@ -86,6 +98,8 @@ def report_command(runs: tuple[Path, ...], markdown: bool, as_json: bool) -> Non
                 where=str(run),
                 hint="Make one with `printml build`",
             )
+    if html is not None:
+        write_run_page(html, [run_evidence(run) for run in runs])
     if markdown:
         click.echo(markdown_table([read_json(run / "metrics.json") for run in runs]), nl=False)
         return

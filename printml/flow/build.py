@@ -13,18 +13,22 @@ from printml.errors import InputError
 from printml.files import write_json_atomic, write_text_atomic
 from printml.flow.approximate import approximate
 from printml.flow.recipe import Approx, Recipe, recipe_to_toml
+from printml.flow.report_step import run_evidence
 from printml.flow.run import read_json, read_recipe, top_name
 from printml.flow.rundir import RunFolder, staged
 from printml.flow.simulate_step import simulate_step
 from printml.flow.synth_step import synth_step
 from printml.flow.train_step import train_step
 from printml.flow.verify_step import equivalence_record, tool_versions, verify_step
+from printml.report.run_page import write_run_page
 from printml.verify.ladder import Verdict
 
 APPROXIMATE_STAGES = ("coefficients", "thresholds", "pruned")
 """Stages after `exact`, and the names of their folders."""
 
 Progress = Callable[[str], None]
+
+PAGE = "report.html"
 """Called with the name of each step as it begins."""
 
 
@@ -56,6 +60,7 @@ def build(recipe: Recipe, target: Path, *, n_jobs: int = 1, progress: Progress =
         seconds: dict[str, float] = {}
         _timed("train", seconds, progress, lambda: train_step(recipe, scratch, n_jobs=n_jobs))
         _after_training(recipe, scratch, seconds, n_jobs=n_jobs, progress=progress)
+        _write_page(scratch, target)
     return target
 
 
@@ -106,6 +111,7 @@ def approximate_run(
         )
         metrics["stages"] = [metrics["stages"][0], *further]
         write_json_atomic(run.metrics, metrics)
+        _write_page(scratch, path)
     return path
 
 
@@ -114,6 +120,7 @@ def rebuild(path: Path, *, n_jobs: int = 1, progress: Progress = print) -> Path:
     recipe = read_recipe(path)
     with staged(path, start_from=path) as scratch:
         _after_training(recipe, scratch, {}, n_jobs=n_jobs, progress=progress)
+        _write_page(scratch, path)
     return path
 
 
@@ -178,6 +185,10 @@ def _after_training(
     if "float" in model_file:
         metrics["float"] = model_file["float"]
     write_json_atomic(run.metrics, metrics)
+
+
+def _write_page(scratch: Path, target: Path) -> None:
+    write_run_page(scratch / PAGE, [run_evidence(scratch, shown_as=target)])
 
 
 def _timed(

@@ -1,0 +1,1 @@
+"""Many circuits of one data set, compared honestly: the only room that loops over the street."""

@@ -1,0 +1,114 @@
+"""One circuit out of many by what the user needs of it, or the nearest miss."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from printml.errors import InputError
+from printml.explore.points import Corner, Point
+from printml.power_sources import SOURCES
+
+
+@dataclass(frozen=True)
+class Needs:
+    """Limits; None where there is none.
+
+    Attributes
+    ----------
+    max_power_mw
+        At the supply chosen.
+    max_area_cm2
+        Of the classifier alone.
+    min_accuracy
+        On validation rows, as share.
+    sampling_hz
+        Answers per second: the critical path must be shorter than its inverse.
+    """
+
+    max_power_mw: float | None = None
+    max_area_cm2: float | None = None
+    min_accuracy: float | None = None
+    sampling_hz: float | None = None
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """The circuit to take, at which supply, and why; `misses` names the limits it breaks."""
+
+    point: Point
+    corner: Corner
+    misses: tuple[str, ...]
+    why: str
+
+
+def power_limit_mw(text: str) -> float:
+    """mW of a power source by name ("blue-spark", "Molex"), or a number of mW.
+
+    Raises
+    ------
+    InputError
+        If it is neither.
+    """
+    wanted = text.lower().replace("-", " ").replace("_", " ").strip()
+    for source in SOURCES:
+        if source.name.lower() == wanted:
+            return source.power_mw
+    try:
+        limit = float(text)
+    except ValueError:
+        limit = -1.0
+    if not 0 < limit < float("inf"):
+        names = ", ".join(source.name.lower().replace(" ", "-") for source in SOURCES)
+        raise InputError(
+            f"{text!r} is no power source", hint=f"Choose one of {names}, or a number of mW"
+        )
+    return limit
+
+
+def recommend(points: Sequence[Point], needs: Needs) -> Recommendation | None:
+    """The circuit that meets all needs, or breaks them least; None if there are no points.
+
+    With a least accuracy the circuit of least power wins, else the most accurate one; ties go to
+    less area. A miss is measured by how many times over the limit a figure is (accuracy: by how
+    many times its error is over the allowed one).
+    """
+    ranked = []
+    for point in points:
+        for corner in point.corners:
+            over = _excess(point, corner, needs)
+            worst = max(over.values(), default=0.0)
+            prefer = (
+                (corner.power_mw, point.area_cm2)
+                if needs.min_accuracy is not None
+                else (-point.accuracy_validation, corner.power_mw)
+            )
+            rank = (worst, *prefer, point.area_cm2, point.name, point.stage, corner.vdd)
+            ranked.append((rank, point, corner, tuple(over.items())))
+    if not ranked:
+        return None
+    _, point, corner, broken = min(ranked, key=lambda entry: entry[0])
+    misses = tuple(f"{name} is {ratio:.2g} times its limit" for name, ratio in broken)
+    if misses:
+        why = "nothing meets all needs; this one is nearest"
+    elif needs.min_accuracy is not None:
+        why = "least power of all that are accurate enough and within the limits"
+    else:
+        why = "most accurate on validation rows of all within the limits"
+    return Recommendation(point, corner, misses, why)
+
+
+def _excess(point: Point, corner: Corner, needs: Needs) -> dict[str, float]:
+    """How far over its limit each broken figure is, as a factor above 1."""
+    ratios: dict[str, float] = {}
+    if needs.max_power_mw is not None:
+        ratios["power"] = corner.power_mw / needs.max_power_mw
+    if needs.max_area_cm2 is not None:
+        ratios["area"] = point.area_cm2 / needs.max_area_cm2
+    if needs.min_accuracy is not None and point.accuracy_validation < needs.min_accuracy:
+        allowed = max(1.0 - needs.min_accuracy, 1e-3)
+        ratios["validation error"] = (1.0 - point.accuracy_validation) / allowed
+    if needs.sampling_hz is not None:
+        delay_ms = float("inf") if corner.delay_ms is None else corner.delay_ms
+        ratios["critical path"] = delay_ms * needs.sampling_hz / 1000.0
+    return {name: ratio for name, ratio in ratios.items() if ratio > 1.0}

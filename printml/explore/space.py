@@ -1,0 +1,58 @@
+"""What is explored: model families, their sizes and input bits, and how much accuracy to spend."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from printml.flow.recipe import Recipe
+
+LOSSES = (0.005, 0.01, 0.02, 0.04)
+"""Values of `max_loss` that every configuration may be finished with."""
+
+CHOICES: tuple[dict[str, Any], ...] = (
+    {"model": "svm-c"},
+    {"model": "svm-c", "input_bits": 3},
+    {"model": "svm-c", "ovr": True},
+    {"model": "svm-c", "ovr": True, "input_bits": 3},
+    {"model": "svm-r"},
+    {"model": "svm-r", "input_bits": 3},
+    {"model": "mlp-c", "hidden": 2},
+    {"model": "mlp-c", "hidden": 3},
+    {"model": "mlp-c", "hidden": 5},
+    {"model": "mlp-c", "hidden": 3, "input_bits": 3},
+    {"model": "mlp-r", "hidden": 2},
+    {"model": "mlp-r", "hidden": 4},
+    {"model": "tree"},
+    {"model": "tree", "input_bits": 4},
+    {"model": "tree", "max_leaf_nodes": 32},
+    {"model": "tree", "max_leaf_nodes": 8},
+)
+
+
+def configurations(base: Recipe) -> tuple[Recipe, ...]:
+    """The exact circuits to start from: `base` with each of `CHOICES`.
+
+    Data set, target, split, seed, library, supply, clock and synthesis are those of `base`.
+    """
+    return tuple(replace(base, approx="none", **choice) for choice in CHOICES)
+
+
+def finished_recipe(configuration: Recipe, max_loss: float) -> Recipe:
+    """The configuration, approximated as far as `max_loss` allows."""
+    return replace(configuration, approx="full", max_loss=max_loss)
+
+
+def short_name(recipe: Recipe) -> str:
+    """What tells one recipe of an exploration from the others, for tables and folders."""
+    parts: list[str] = [recipe.model]
+    if recipe.ovr:
+        parts.append("ovr")
+    if recipe.hidden:
+        parts.append(f"h{recipe.hidden}")
+    if recipe.max_leaf_nodes:
+        parts.append(f"l{recipe.max_leaf_nodes}")
+    parts.append(f"b{recipe.bits}")
+    if recipe.approx != "none":
+        parts.append(f"loss{100 * recipe.max_loss:g}")
+    return "-".join(parts)

@@ -1,0 +1,112 @@
+"""Finished work, kept under a hash of everything it depends on, so that it is never done twice.
+
+A key covers the recipe, the rows of the data set, the cell library and the sources of printml.
+Entries appear whole by renaming; the same key is worked on by one process at a time, and a lock
+dies with its process. Several explorations may share one store.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from printml.data.load import load_dataset
+from printml.errors import unwritable_place
+from printml.files import cache_folder
+from printml.fingerprint import source_fingerprint
+from printml.flow.recipe import Recipe
+from printml.flow.run import library_of
+
+NOT_IN_KEY = ("timeout_s",)
+"""Fields of a recipe that change no result."""
+
+
+@dataclass(frozen=True)
+class StoreSize:
+    """What a store holds: finished entries and bytes on disk, those of older sources apart."""
+
+    n_entries: int
+    n_bytes: int
+
+
+def default_store() -> Path:
+    """The user's store, in the cache folder."""
+    return cache_folder() / "store"
+
+
+def key_of(recipe: Recipe, *, kind: str) -> str:
+    """40 hex digits that name the result of `kind` for a recipe.
+
+    Raises
+    ------
+    PrintmlError
+        If the data set or the library cannot be read.
+    """
+    dataset = load_dataset(recipe.dataset, target=recipe.target or None)
+    digest = hashlib.sha256()
+    fields = {k: v for k, v in dataclasses.asdict(recipe).items() if k not in NOT_IN_KEY}
+    head = [source_fingerprint(), library_of(recipe).sha256, kind, fields]
+    head += [dataset.feature_names, dataset.class_labels]
+    digest.update(json.dumps(head, sort_keys=True).encode())
+    digest.update(dataset.X.tobytes() + dataset.y.tobytes())
+    return digest.hexdigest()[:40]
+
+
+@contextlib.contextmanager
+def entry(store: Path, key: str) -> Iterator[Path]:
+    """The place of a key, held until the block ends; whoever else wants it waits.
+
+    Raises
+    ------
+    InputError
+        If the store cannot be written.
+    """
+    place = store / key[:2] / key
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(place.parent / f".{key}.held", os.O_CREAT | os.O_RDWR, 0o666)
+    except OSError as error:
+        raise unwritable_place(store, error) from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield place
+    finally:
+        os.close(handle)
+
+
+def store_size(store: Path) -> StoreSize:
+    """Count what is there."""
+    entries = [path for path in store.glob("??/*") if not path.name.startswith(".")]
+    n_bytes = sum(path.stat().st_size for path in store.rglob("*") if path.is_file())
+    return StoreSize(len(entries), n_bytes)
+
+
+def clear_store(store: Path) -> StoreSize:
+    """Delete every entry that no process holds; returns what was there before."""
+    before = store_size(store)
+    for place in store.glob("??/*"):
+        if place.name.startswith("."):
+            continue
+        lock = place.parent / f".{place.name}.held"
+        handle = os.open(lock, os.O_CREAT | os.O_RDWR, 0o666)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            continue
+        else:
+            # Renamed first: a reader sees the entry whole or not at all.
+            gone = place.with_name(f".{place.name}.gone")
+            shutil.rmtree(gone, ignore_errors=True)
+            place.rename(gone)
+            shutil.rmtree(gone, ignore_errors=True) if gone.is_dir() else gone.unlink()
+        finally:
+            os.close(handle)
+    return before
