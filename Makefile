@@ -34,7 +34,12 @@ published: .venv/.ready
 table-models table-pruning: tables
 
 tables: .venv/.ready
-	$(BIN)/python -m benchmarks.tables -j $(JOBS) --markdown docs/tables.md
+	$(BIN)/printml reproduce survey-mlp-svm -j $(JOBS) --out runs/reproduce/survey-mlp-svm
+	$(BIN)/printml reproduce survey-trees -j $(JOBS) --out runs/reproduce/survey-trees
+	(printf '# The published tables again\n\n## SVM and MLP\n\n'; \
+	 cat runs/reproduce/survey-mlp-svm/table.md; printf '\n## Trees\n\n'; \
+	 cat runs/reproduce/survey-trees/table.md) > docs/tables.md.new
+	mv docs/tables.md.new docs/tables.md
 
 test: .venv/.ready lint
 	$(BIN)/python -m pytest -n $(JOBS)

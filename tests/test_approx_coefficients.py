@@ -216,8 +216,9 @@ def test_budget_by_hand() -> None:
     torn = [fold([0.0, 0.5, 0.5, 0.5]), fold([0.0, -0.5, -0.5, -0.5])]
     known = replace(certain, spread=0.001)
     assert choose_budget(torn, max_loss=0.3, experience=known, n_rows=10).loss == 0.01
-    # Four times the rows, half the gap.
-    assert replace(known, gap=0.2).loss(np.zeros(1), 40).tolist() == [0.1]
+    # A quarter of the rows, twice the gap; more rows than it was seen on, the same.
+    prior = replace(known, gap=0.1, gap_rows=40)
+    assert [prior.loss(np.zeros(1), n).tolist() for n in (10, 40, 160)] == [[0.2], [0.1], [0.1]]
     assert held_loss_at(folds, 0.03) == pytest.approx(0.04)
     assert held_loss_at(folds, -1.0) == 0.0
 

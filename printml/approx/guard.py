@@ -97,7 +97,8 @@ class Experience:
     Attributes
     ----------
     gap, gap_rows
-        Loss at a budget of 0 when searching on `gap_rows` rows; it falls with their square root.
+        Loss at a budget of 0 when searching on `gap_rows` rows or more; with fewer it grows with
+        the square root.
     slope
         Further loss per budget.
     spread
@@ -114,7 +115,8 @@ class Experience:
 
     def loss(self, budget: FloatArray, n_rows: int) -> FloatArray:
         """Expected loss on unseen rows."""
-        expected: FloatArray = self.gap * (self.gap_rows / n_rows) ** 0.5 + self.slope * budget
+        gap = self.gap * max(1.0, self.gap_rows / n_rows) ** 0.5
+        expected: FloatArray = gap + self.slope * budget
         return expected
 
 

@@ -17,7 +17,9 @@ from printml.quantize.integer_model import IntegerTree
 PRICES = (0.0, 0.0002, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.016)
 """Share of the rows that one mm2 must be worth, one step after the other."""
 MOST_ROUNDS = 2
-"""Rounds through all comparisons at each price."""
+"""Rounds through all comparisons at each price, of a tree that is not large."""
+LARGE = 48
+"""A tree with more comparisons than this changes enough in one round."""
 
 
 def coarse_thresholds(threshold: int, bits: int, *, margin: int) -> list[int]:
@@ -50,7 +52,8 @@ def descend(
 ) -> None:
     """Add to `archive` what is found on the way down from `tree`; deterministic."""
     for price in prices:
-        for _ in range(MOST_ROUNDS):
+        large = np.count_nonzero(tree.feature >= 0) > LARGE
+        for _ in range(1 if large else MOST_ROUNDS):
             smaller = _one_round(tree, rows, gate_areas, archive, price, margin, min_support)
             if smaller is None:
                 break

@@ -35,9 +35,9 @@ Progress = Callable[[FloatArray, FloatArray], None]
 
 MARGIN = 5
 """Largest move of a threshold, in steps of its precision (published)."""
-MOST_DESCENTS = 12
+MOST_DESCENTS = 6
 """Start trees that are taken all the way down."""
-MOST_POLISHED = 24
+MOST_POLISHED = 12
 """Trees of the front that are gone through once more at the end."""
 EVOLVED_AT = (0.0, 0.01, 0.05)
 """Losses on search rows at which the smallest tree is evolved further."""

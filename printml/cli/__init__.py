@@ -12,8 +12,15 @@ from printml.cli.build import build_command, flow_command, train_command
 from printml.cli.doctor import doctor_command
 from printml.cli.evaluate import evaluate_command, resynth_command
 from printml.cli.explore import clean_command, explore_command
+from printml.cli.reproduce import reproduce_command
 from printml.cli.show import data_group, lib_group
-from printml.cli.steps import report_command, simulate_command, synth_command, verify_command
+from printml.cli.steps import (
+    compare_command,
+    report_command,
+    simulate_command,
+    synth_command,
+    verify_command,
+)
 from printml.errors import PrintmlError
 
 
@@ -43,7 +50,9 @@ for command in (
     verify_command,
     approximate_command,
     explore_command,
+    reproduce_command,
     report_command,
+    compare_command,
     evaluate_command,
     resynth_command,
     clean_command,

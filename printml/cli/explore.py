@@ -18,7 +18,7 @@ from printml.explore.result import circuit_name, copy_circuits, write_state
 from printml.explore.search import Exploration, explore
 from printml.explore.store import clear_store, default_store, store_size
 from printml.explore.workers import workers
-from printml.flow.recipe import Recipe
+from printml.flow.recipe import FAMILIES, Recipe
 from printml.report.explore_page import write_explore_page
 from printml.report.table import source_text
 
@@ -33,6 +33,10 @@ from printml.report.table import source_text
 @click.option(
     "--evaluations", type=click.IntRange(1), help="Finish at most so many recipes, however long."
 )
+@click.option(
+    "--family", "families", multiple=True, type=click.Choice(FAMILIES),
+    help="Only models of this family; may be repeated [default: all].",
+)  # fmt: skip
 @click.option("--power-source", metavar="NAME|MW", help="It must live on this source.")
 @click.option("--max-area-cm2", type=click.FloatRange(min=0, min_open=True))
 @click.option("--min-accuracy", type=click.FloatRange(0, 1), help="On validation rows, as share.")
@@ -53,6 +57,7 @@ def explore_command(
     target: str,
     minutes: float,
     evaluations: int | None,
+    families: tuple[str, ...],
     power_source: str | None,
     max_area_cm2: float | None,
     min_accuracy: float | None,
@@ -94,6 +99,7 @@ def explore_command(
             base,
             store.absolute(),
             team,
+            families=families or FAMILIES,
             seconds=float("inf") if evaluations else 60.0 * minutes,
             evaluations=evaluations or 10**9,
             progress=show,

@@ -1,4 +1,4 @@
-"""`printml synth`, `simulate`, `verify` and `report` on run folders."""
+"""`printml synth`, `simulate`, `verify`, `report` and `compare` on run folders."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from printml.cli.output import print_json, print_table, step_progress
 from printml.errors import InputError
 from printml.flow.build import rebuild, remeasure, reverify
 from printml.flow.report_step import run_evidence
-from printml.flow.run import read_json
+from printml.flow.run import read_json, read_recipe
+from printml.flow.rundir import METRICS
+from printml.report.compare import compare_runs
 from printml.report.run_page import write_run_page
 from printml.report.table import markdown_table
 
@@ -92,15 +94,55 @@ def report_command(
     Every run folder has a page of its own, report.html, from when it was built.
     """
     for run in runs:
-        if not (run / "metrics.json").exists():
-            raise InputError(
-                "not a finished run folder: it has no metrics.json",
-                where=str(run),
-                hint="Make one with `printml build`",
-            )
+        _check_finished(run)
     if html is not None:
         write_run_page(html, [run_evidence(run) for run in runs])
     if markdown:
         click.echo(markdown_table([read_json(run / "metrics.json") for run in runs]), nl=False)
         return
     show_runs(list(runs), title="runs", as_json=as_json)
+
+
+@click.command("compare")
+@click.argument("run_a", type=click.Path(path_type=Path))
+@click.argument("run_b", type=click.Path(path_type=Path))
+@json_option
+def compare_command(run_a: Path, run_b: Path, as_json: bool) -> None:
+    """What changed from one run folder to another, and which way.
+
+    Choices of the recipe that differ, then every figure of the stages that both have.
+    """
+    runs = (run_a, run_b)
+    for run in runs:
+        _check_finished(run)
+    found = compare_runs(
+        *(read_json(run / METRICS) for run in runs),
+        recipe_before=asdict(read_recipe(run_a)),
+        recipe_after=asdict(read_recipe(run_b)),
+    )
+    if as_json:
+        print_json([asdict(difference) for difference in found])
+        return
+    table = Table("stage", "what", str(run_a), str(run_b), "ratio", "", title="comparison")
+    look = {"better": "green", "worse": "red"}
+    for difference in found:
+        ratio = "" if difference.ratio is None else f"{difference.ratio:.4g}"
+        table.add_row(
+            difference.stage,
+            difference.name,
+            difference.before,
+            difference.after,
+            ratio,
+            difference.verdict,
+            style=look.get(difference.verdict),
+        )
+    print_table(table)
+
+
+def _check_finished(run: Path) -> None:
+    if not (run / METRICS).exists():
+        raise InputError(
+            "not a finished run folder: it has no metrics.json",
+            where=str(run),
+            hint="Make one with `printml build`",
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ from printml.explore.evaluate import Probe, finish, probe
 from printml.explore.points import Failure, Point, hypervolume, pareto_front
 from printml.explore.space import LOSSES, configurations, finished_recipe, short_name
 from printml.explore.workers import Workers
-from printml.flow.recipe import Recipe
+from printml.flow.recipe import FAMILIES, Recipe
 
 BATCH = 4
 """Circuits per batch, whatever the number of workers, so that results do not depend on it."""
@@ -56,6 +56,7 @@ def explore(
     store: Path,
     workers: Workers,
     *,
+    families: Collection[str] = FAMILIES,
     seconds: float = float("inf"),
     evaluations: int = 10**9,
     progress: Callable[[str], None] = lambda text: None,
@@ -69,6 +70,8 @@ def explore(
         Data set, split, seed, library and so on; its model does not matter.
     store
         Folder of the content-addressed store.
+    families
+        Model families to look at.
     seconds
         No batch is begun that would, going by the last one, end later.
     evaluations
@@ -82,7 +85,7 @@ def explore(
     begun = time.monotonic()
     probes: dict[str, Probe] = {}
     failures: list[Failure] = []
-    by_name = {short_name(recipe): recipe for recipe in configurations(base)}
+    by_name = {short_name(recipe): recipe for recipe in configurations(base, families)}
     for found in workers.map(partial(probe, store=store), list(by_name.values())):
         if isinstance(found, Failure):
             failures.append(found)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
-from printml.flow.recipe import Recipe
+from printml.flow.recipe import FAMILIES, Recipe
 
 LOSSES = (0.005, 0.01, 0.02, 0.04)
 """Values of `max_loss` that every configuration may be finished with."""
@@ -30,12 +31,14 @@ CHOICES: tuple[dict[str, Any], ...] = (
 )
 
 
-def configurations(base: Recipe) -> tuple[Recipe, ...]:
-    """The exact circuits to start from: `base` with each of `CHOICES`.
+def configurations(base: Recipe, families: Collection[str] = FAMILIES) -> tuple[Recipe, ...]:
+    """The exact circuits to start from: `base` with each of `CHOICES` of these families.
 
     Data set, target, split, seed, library, supply, clock and synthesis are those of `base`.
     """
-    return tuple(replace(base, approx="none", **choice) for choice in CHOICES)
+    return tuple(
+        replace(base, approx="none", **choice) for choice in CHOICES if choice["model"] in families
+    )
 
 
 def finished_recipe(configuration: Recipe, max_loss: float) -> Recipe:

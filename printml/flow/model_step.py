@@ -43,6 +43,8 @@ BEYOND = 0.03
 """Searches go on until this much more is lost than may be, so that the turning point is seen."""
 COEFFICIENTS = Experience(gap=0.0, gap_rows=1200, slope=0.55, spread=0.006)
 """Measured on splits that are in no table; see docs/approximation.md."""
+THRESHOLDS = Experience(gap=0.008, gap_rows=1200, slope=1.0, spread=0.01, overstated=-0.01)
+"""Likewise. Folds understate: a fully grown tree gains from every further row."""
 PUBLISHED_REACH = 4
 """Farthest a coefficient may move in the published method."""
 
@@ -113,7 +115,7 @@ def search_models(
             judged,
             max_loss=max_loss,
             rising=tree,
-            experience=None if tree else COEFFICIENTS,
+            experience=THRESHOLDS if tree else COEFFICIENTS,
             n_rows=len(rows.train),
         )
     chosen = _taken(front, budget, model)

@@ -1,0 +1,151 @@
+"""`printml reproduce`: the published tables with our circuits beside them."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.table import Table
+
+from printml.cli.output import error_console, print_table
+from printml.errors import InputError
+from printml.explore.store import default_store
+from printml.explore.survey import (
+    HEADER,
+    SURVEYS,
+    Work,
+    measure,
+    summary_lines,
+    survey_cells,
+    survey_markdown,
+    survey_row,
+)
+from printml.explore.workers import workers
+from printml.files import write_csv_atomic, write_text_atomic
+from printml.report.page import Section, render, write_page
+from printml.report.svg import Mark, scatter
+
+
+@click.command("reproduce")
+@click.argument("survey", type=click.Choice(list(SURVEYS)))
+@click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="Splits.")
+@click.option("--only", multiple=True, metavar="CIRCUIT", help="As redwine/mlp-c; repeatable.")
+@click.option("--out", type=click.Path(path_type=Path), help="[default: runs/reproduce/SURVEY]")
+@click.option(
+    "--store", type=click.Path(path_type=Path), help="Finished work [default: in the cache folder]."
+)
+@click.option(
+    "-j", "--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, show_default=True
+)
+@click.option("--scheduler", default="", metavar="ADDRESS", help="Work on this Dask cluster.")
+def reproduce_command(
+    survey: str,
+    seeds: int,
+    only: tuple[str, ...],
+    out: Path | None,
+    store: Path | None,
+    jobs: int,
+    scheduler: str,
+) -> None:
+    """Run the flows of a published table again, with the published methods and with ours.
+
+    Writes table.md, table.csv and report.html. What is finished is kept in the store, so a run
+    that was killed goes on where it was.
+    """
+    unknown = set(only) - set(SURVEYS[survey])
+    if unknown:
+        raise InputError(
+            f"{sorted(unknown)[0]!r} is not in {survey}",
+            hint=f"Choose from {', '.join(SURVEYS[survey])}",
+        )
+    circuits = only or SURVEYS[survey]
+    folder = out or Path("runs") / "reproduce" / survey
+    folder.mkdir(parents=True, exist_ok=True)
+    place = (store or default_store()).absolute()
+    work = [Work(circuit, seed) for seed in range(seeds) for circuit in circuits]
+    console = error_console()
+    found: dict[str, list[dict[str, Any]]] = {circuit: [] for circuit in circuits}
+    failures = []
+    with workers(n_jobs=jobs, scheduler=scheduler) as team:
+        for k, result in enumerate(team.map(partial(measure, store=place), work), start=1):
+            label = f"{result['circuit']} seed {result['seed']}"
+            console.print(f"printml: {k} of {len(work)}: {label} {result.get('failed', '')}")
+            if "failed" in result:
+                failures.append((label, result["failed"]))
+            else:
+                found[result["circuit"]].append(result)
+    rows = [survey_row(results) for results in found.values() if results]
+    if not rows:
+        raise InputError(f"no circuit came out: {failures[0][1]}")
+    command = shlex.join(["printml", *sys.argv[1:]])
+    write_text_atomic(folder / "table.md", survey_markdown(rows, command=command))
+    write_csv_atomic(folder / "table.csv", rows)
+    _write_page(folder / "report.html", survey, rows, failures, command)
+    table = Table(*HEADER, title=f"{survey}: {folder}/report.html")
+    for row in rows:
+        table.add_row(*survey_cells(row))
+    print_table(table)
+    for line in [*summary_lines(rows), *(f"* FAILED {name}: {why}" for name, why in failures)]:
+        click.echo(line)
+
+
+def _write_page(
+    path: Path,
+    survey: str,
+    rows: list[dict[str, Any]],
+    failures: list[tuple[str, str]],
+    command: str,
+) -> None:
+    columns = ("published_method", "our_model", "ours")
+    marks = [
+        Mark(
+            row[f"{name}_cm2"],
+            -100 * row[f"{name}_loss"],
+            f"{row['circuit']} {name}: {row[f'{name}_cm2']:.4g} cm2, "
+            f"loses {100 * row[f'{name}_loss']:+.1f} points",
+            k,
+        )
+        for row in rows
+        for k, name in enumerate(columns)
+    ]
+    sections = [
+        Section(
+            "loss_area",
+            "What it costs and what it saves",
+            note="Mean test accuracy against our own exact circuit, in points, and area.",
+            figure=scatter(
+                marks,
+                x_label="area in cm2",
+                y_label="points gained",
+                series=["published method", "our model", "ours, pruned"],
+            ),
+            data=rows,
+        ),
+        Section(
+            "table",
+            "All circuits",
+            note=" ".join(line.removeprefix("* ") for line in summary_lines(rows)),
+            table=[list(HEADER), *(survey_cells(row) for row in rows)],
+        ),
+        Section("again", "Again", text=command),
+    ]
+    if failures:
+        sections.append(
+            Section("failures", "Failures", table=[["work", "reason"], *map(list, failures)])
+        )
+    html = render(
+        title=survey,
+        lead=f"{len(rows)} circuits, mean over {max(row['n_splits'] for row in rows)} splits; "
+        "test rows were read once, after every choice.",
+        facts=[
+            ("mean area saving", f"{100 * sum(r['ours_saving'] for r in rows) / len(rows):.1f} %"),
+            ("mean loss", f"{100 * sum(r['ours_loss'] for r in rows) / len(rows):+.2f} points"),
+        ],
+        sections=sections,
+    )
+    write_page(path, html, sections)

@@ -1,0 +1,252 @@
+"""Exploration: fronts and choices by hand, and real processes that are killed or meet."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+
+from printml.errors import InputError, ToolError
+from printml.explore.evaluate import Probe
+from printml.explore.needs import Needs, power_limit_mw, recommend
+from printml.explore.points import (
+    Corner,
+    Point,
+    hypervolume,
+    pareto_front,
+    point_from_table,
+)
+from printml.explore.search import Candidate, most_promising
+from printml.explore.space import configurations, finished_recipe, short_name
+from printml.explore.store import clear_store, entry, key_of, store_size
+from printml.explore.workers import workers
+from printml.flow.recipe import Recipe
+
+SEEDS = Recipe(dataset="seeds", model="tree")
+EXPLORE = (
+    sys.executable, "-m", "printml", "explore", "seeds", "--family", "tree", "--evaluations", "2",
+)  # fmt: skip
+
+
+def point(name: str, accuracy: float, area: float, power: float = 1.0) -> Point:
+    corners = (Corner(1.0, power, 50.0), Corner(0.6, power / 3, 100.0))
+    return Point(
+        name, name, "pruned", "0" * 40, accuracy, area, power, corners, 0.5, 0.4, 0.6, 10, "proved"
+    )
+
+
+def test_front_and_hypervolume_by_hand() -> None:
+    a, b, c = point("a", 0.8, 1.0), point("b", 0.9, 10.0), point("c", 0.85, 20.0)
+    assert pareto_front([c, b, a]) == [a, b]
+    # Above 0.5: 0.3 at 3 decades below 1000 cm2, then 0.1 at 2 decades; c adds nothing.
+    for points in ([a, b], [c, a, b]):
+        found = hypervolume(
+            [p.accuracy_validation for p in points],
+            [p.area_cm2 for p in points],
+            least_accuracy=0.5,
+        )
+        assert found == pytest.approx(0.3 * 3 + 0.1 * 2)
+    assert hypervolume([0.5], [1.0], least_accuracy=0.5) == 0.0
+
+
+def test_a_circuit_without_gates_has_a_finite_hypervolume() -> None:
+    assert hypervolume([0.7], [0.0], least_accuracy=0.5) == pytest.approx(0.2 * 6)
+
+
+def test_power_sources_by_name_and_number() -> None:
+    assert power_limit_mw("blue-spark") == 3.0
+    assert power_limit_mw("Molex") == 30.0
+    assert power_limit_mw("0.25") == 0.25
+    for text in ("sun", "-1", "nan", "0"):
+        with pytest.raises(InputError, match="power source"):
+            power_limit_mw(text)
+
+
+def test_what_is_recommended() -> None:
+    points = [point("small", 0.80, 0.1, 0.3), point("good", 0.90, 5.0, 6.0)]
+    best = recommend(points, Needs())
+    assert best is not None
+    assert (best.point.name, best.corner.vdd, best.misses) == ("good", 0.6, ())
+    frugal = recommend(points, Needs(max_power_mw=1.0))
+    assert frugal is not None
+    assert frugal.point.name == "small"
+    least = recommend(points, Needs(min_accuracy=0.75))
+    assert least is not None
+    assert (least.point.name, least.corner.vdd) == ("small", 0.6)
+    # At 0.6 V the path takes 100 ms, so 15 Hz needs 1 V.
+    fast = recommend(points, Needs(min_accuracy=0.75, sampling_hz=15.0))
+    assert fast is not None
+    assert fast.corner.vdd == 1.0
+    missed = recommend(points, Needs(min_accuracy=0.95, max_area_cm2=1.0))
+    assert missed is not None
+    # small: error 0.2 of 0.05 allowed, 4 times; good: 5 times the area.
+    assert missed.point.name == "small"
+    assert missed.misses == ("validation error is 4 times its limit",)
+    assert recommend([], Needs()) is None
+
+
+def test_names_tell_configurations_apart() -> None:
+    recipes = configurations(SEEDS)
+    assert len({short_name(recipe) for recipe in recipes}) == len(recipes)
+    assert {recipe.model for recipe in configurations(SEEDS, ("svm-r",))} == {"svm-r"}
+
+
+def test_each_family_first_then_what_adds_most() -> None:
+    tree, svm = configurations(SEEDS, ("tree",))[0], configurations(SEEDS, ("svm-r",))[0]
+    probes = {
+        short_name(tree): Probe(short_name(tree), 0.9, 100.0, 0.4),
+        short_name(svm): Probe(short_name(svm), 0.6, 1e5, 0.4),
+    }
+    waiting = [Candidate(recipe, loss) for recipe in (tree, svm) for loss in (0.005, 0.04)]
+    first = most_promising(waiting, probes, [], [], least=0.4, n=2)
+    assert {candidate.configuration.model for candidate in first} == {"tree", "svm-r"}
+    done = [(Candidate(recipe, 0.01), [point("x", 0.5, 1.0)]) for recipe in (tree, svm)]
+    assert most_promising(waiting, probes, done, [], least=0.4, n=1)[0].configuration == tree
+
+
+def test_points_survive_json() -> None:
+    before = point("a", 0.8, 1.0)
+    assert point_from_table(json.loads(json.dumps(asdict(before)))) == before
+
+
+def test_keys_depend_on_what_matters() -> None:
+    recipe = finished_recipe(configurations(SEEDS)[0], 0.01)
+    key = key_of(recipe, kind="run")
+    assert key == key_of(replace(recipe, timeout_s=1.0), kind="run")
+    others = [
+        key_of(recipe, kind="probe"),
+        key_of(replace(recipe, seed=1), kind="run"),
+        key_of(replace(recipe, dataset="balance"), kind="run"),
+        key_of(replace(recipe, vdd=0.6), kind="run"),
+    ]
+    assert len({key, *others}) == 5
+
+
+def test_an_entry_is_held_by_one_and_cleared_by_none_meanwhile(tmp_path: Path) -> None:
+    with entry(tmp_path, "ab" + "0" * 38) as place:
+        place.write_text("x")
+    with entry(tmp_path, "cd" + "0" * 38) as held:
+        held.write_text("y")
+        assert clear_store(tmp_path).n_entries == 2
+        assert held.exists()
+        assert not place.exists()
+    assert store_size(tmp_path).n_entries == 1
+    clear_store(tmp_path)
+    assert store_size(tmp_path).n_entries == 0
+
+
+def test_a_scheduler_that_does_not_answer_is_an_error_of_tools() -> None:
+    with (
+        pytest.raises(ToolError, match="does not answer"),
+        workers(n_jobs=1, scheduler="tcp://127.0.0.1:9"),
+    ):
+        pass
+
+
+def _front(folder: Path) -> list[dict[str, str]]:
+    with (folder / "front.csv").open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def _run(out: Path, store: Path, *options: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [*EXPLORE, "--out", str(out), "--store", str(store), *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+
+
+def _ended_well(process: subprocess.Popen[bytes]) -> str:
+    text = process.communicate(timeout=600)[0].decode()
+    assert process.returncode == 0, text
+    return text
+
+
+def _finished(store: Path) -> dict[str, float]:
+    return {str(p): p.stat().st_mtime for p in store.glob("??/*/metrics.json")}
+
+
+def _wait_until(condition: object, process: subprocess.Popen[bytes]) -> None:
+    begun = time.monotonic()
+    while not condition():  # type: ignore[operator]
+        assert process.poll() is None
+        assert time.monotonic() - begun < 300
+        time.sleep(0.05)
+
+
+@pytest.mark.tools
+def test_killed_and_met_explorations_give_the_same_front(tmp_path: Path) -> None:
+    """One store: two at once, one of them killed, and a third that only reads what is there."""
+    store, out = tmp_path / "store", tmp_path / "a"
+    killed = _run(out, store, "-j", "2")
+    beside = _run(tmp_path / "b", store, "-j", "1")
+    _wait_until(lambda: _finished(store), killed)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+    text = _ended_well(beside)
+    assert "take tree-" in text
+    before = _finished(store)
+    assert len(before) == 2
+    _ended_well(_run(out, store, "-j", "2", "--power-source", "harvester"))
+    assert _finished(store) == before
+    front = _front(out)
+    assert front == _front(tmp_path / "b")
+    for row in front:
+        name = row["circuit"].removesuffix(f"-{row['stage']}")
+        assert (out / "circuits" / name / "metrics.json").exists()
+    record = json.loads((out / "explore.json").read_text())
+    assert record["recommendation"]["corner"]["power_mw"] <= 0.1
+    page = (out / "report.html").read_text()
+    assert len(page) < 5_000_000
+    assert "http://www.w3.org" not in page.replace("http://www.w3.org/2000/svg", "")
+    assert "https://" not in page
+    assert "tree-" in page
+    assert (out / "report_figures" / "accuracy_area.svg").exists()
+
+
+@pytest.mark.tools
+def test_a_cluster_that_loses_a_worker_gives_the_same_front(tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{probe.getsockname()[1]}"
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    port = address.rpartition(":")[2]
+    script = "from distributed.cli import dask_{0} as m; m.main()"
+    scheduler = subprocess.Popen(
+        [sys.executable, "-c", script.format("scheduler"), "--host", "127.0.0.1", "--port", port,
+         "--no-dashboard", "--no-show"],
+        **quiet,  # type: ignore[call-overload]
+    )  # fmt: skip
+    team = [
+        subprocess.Popen(
+            [sys.executable, "-c", script.format("worker"), address, "--nthreads", "1",
+             "--no-nanny", "--no-dashboard", "--host", "127.0.0.1",
+             "--local-directory", str(tmp_path / f"worker{k}")],
+            start_new_session=True,
+            **quiet,  # type: ignore[call-overload]
+        )
+        for k in range(2)
+    ]  # fmt: skip
+    try:
+        store = tmp_path / "store"
+        exploring = _run(tmp_path / "cluster", store, "--scheduler", address)
+        # In the middle: somebody works on a circuit, nobody has finished one.
+        _wait_until(lambda: list(store.glob("??/.*.building.*")), exploring)
+        os.killpg(team[0].pid, signal.SIGKILL)
+        _ended_well(exploring)
+        _ended_well(_run(tmp_path / "here", tmp_path / "store2", "-j", "1"))
+        assert _front(tmp_path / "cluster") == _front(tmp_path / "here")
+    finally:
+        for process in (*team, scheduler):
+            process.kill()
+            process.wait()
