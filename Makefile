@@ -14,7 +14,7 @@ help:
 	@echo "make published  the eight published models with scores kept, beside their figures"
 	@echo "make tables     every circuit exact, approximated as published and by us (hours), docs/tables.md"
 	@echo "make test       lint, types and the whole test suite"
-	@echo "make bench      speed and growth of the kernel and of each build step"
+	@echo "make bench      speed and growth of the kernel, each build step, pruning and searches"
 	@echo "make clean      remove run folders and caches (not the set-up)"
 
 .venv/.ready: pyproject.toml requirements.lock scripts/setup.sh
@@ -54,6 +54,8 @@ results: all
 
 bench: .venv/.ready
 	$(BIN)/python -m benchmarks.bench
+	$(BIN)/python -m benchmarks.pruning
+	$(BIN)/python -m benchmarks.search_speed
 
 clean:
 	rm -rf runs build dist .pytest_cache .hypothesis .mypy_cache .ruff_cache
