@@ -54,7 +54,8 @@ results: all
 
 bench: .venv/.ready
 	$(BIN)/python -m benchmarks.bench
-	$(BIN)/python -m benchmarks.pruning
+	$(BIN)/printml build redwine --model mlp-r --out runs/bench
+	$(BIN)/python -m benchmarks.pruning runs/bench
 	$(BIN)/python -m benchmarks.search_speed
 
 clean:

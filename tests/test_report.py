@@ -1,0 +1,124 @@
+"""Figures, pages, comparisons and the survey's rows, by hand."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from printml.explore.survey import survey_cells, survey_row
+from printml.report.compare import compare_runs
+from printml.report.literature import published_circuits
+from printml.report.page import Section, render, write_page
+from printml.report.schematic import DrawnNet, schematic
+from printml.report.svg import Mark, bars, heat_grid, matrix, scatter, standalone
+
+EVIL = '<script>alert("x")</script>'
+
+
+def drawings() -> dict[str, str]:
+    nets = [DrawnNet("0", 0, ()), DrawnNet("1", 0, ()), DrawnNet(EVIL, 0, ()),
+            DrawnNet("INV", 1, (2,)), DrawnNet("NAND2", 2, (2, 3))]  # fmt: skip
+    return {
+        "scatter": scatter(
+            [Mark(0.01, 0.5, EVIL, 0), Mark(3.0, 0.9, "b", 1, hollow=True)],
+            x_label="x", y_label="y", series=["a", "b"], lines=[[(0.01, 0.5), (3.0, 0.9)]],
+        ),
+        "one mark": scatter([Mark(1.0, 0.5, "a", 0)], x_label="x", y_label="y", series=["a"]),
+        "no mark": scatter([Mark(0.0, 0.5, "a", 0)], x_label="x", y_label="y", series=["a"]),
+        "linear": scatter([Mark(0.0, 0.5, "a", 0), Mark(9.0, 1.0, "b", 0)], x_label="x",
+                          y_label="y", series=(), log_x=False),
+        "bars": bars([(EVIL, 3.0), ("b", 0.0)], unit="cm2"),
+        "no bars": bars([], unit="cm2"),
+        "zero bars": bars([("a", 0.0)], unit="cm2"),
+        "matrix": matrix([[3, 0], [1, 2]], [EVIL, "b"], ["a", "b"], what="rows"),
+        "zero matrix": matrix([[0]], ["a"], ["a"], what="rows"),
+        "grid": heat_grid([0.0, 1.0], [EVIL, "b"]),
+        "no grid": heat_grid([], []),
+        "schematic": schematic(nets, [("class[0]", 4), ("class[1]", 0)]),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", drawings())
+def test_every_figure_is_well_formed_alone(name: str) -> None:
+    figure = drawings()[name]
+    root = ET.fromstring(standalone(figure))
+    assert root.tag.endswith("svg")
+    assert "<script>" not in figure
+    assert "nan" not in figure
+
+
+def test_marks_lie_where_they_should() -> None:
+    root = ET.fromstring(drawings()["scatter"])
+    first, second = root.findall(".//circle[title]")
+    assert float(first.attrib["cx"]) < float(second.attrib["cx"])
+    assert float(first.attrib["cy"]) > float(second.attrib["cy"])
+
+
+def test_a_schematic_of_many_gates_is_left_out() -> None:
+    nets = [DrawnNet("0", 0, ()), DrawnNet("1", 0, ())]
+    nets += [DrawnNet("INV", k + 1, (k + 1,)) for k in range(200)]
+    assert schematic(nets, [("y", 201)]) == ""
+    # What no output needs is not drawn and does not count.
+    assert "INV" in schematic(nets, [("y", 5)])
+
+
+def test_a_page_escapes_what_it_shows(tmp_path: Path) -> None:
+    section = Section("s", EVIL, note=EVIL, table=[[EVIL], [EVIL]], text=EVIL, data=[{"a": 1}],
+                      figure=bars([("a", 1.0)], unit=""))  # fmt: skip
+    html = render(title=EVIL, lead=EVIL, facts=[(EVIL, EVIL)], sections=[section])
+    assert EVIL not in html
+    write_page(tmp_path / "p.html", html, [section])
+    assert (tmp_path / "p_figures" / "s.csv").read_text() == "a\n1\n"
+    ET.fromstring((tmp_path / "p_figures" / "s.svg").read_text())
+
+
+def test_published_circuits_of_a_known_and_an_unknown_table() -> None:
+    found = published_circuits("seeds")
+    assert [p.area_cm2 for p in found] == sorted(p.area_cm2 for p in found)
+    assert any(p.kind == "tree approximate" and p.area_cm2 == 0.0232 for p in found)
+    assert published_circuits("mine.csv") == ()
+
+
+def test_comparison_by_hand() -> None:
+    def metrics(area: float, accuracy: float, *names: str) -> dict[str, Any]:
+        return {"stages": [{"name": n, "area_cm2": area, "accuracy_test": accuracy} for n in names]}
+
+    found = compare_runs(
+        metrics(2.0, 0.8, "exact"),
+        metrics(1.0, 0.7, "exact", "pruned"),
+        recipe_before={"seed": 0, "model": "tree"},
+        recipe_after={"seed": 1, "model": "tree"},
+    )
+    assert [(d.stage, d.name, d.verdict, d.ratio) for d in found] == [
+        ("recipe", "seed", "changed", None),
+        ("exact", "test accuracy", "worse", pytest.approx(0.875)),
+        ("exact", "area cm2", "better", 0.5),
+        ("pruned", "stage", "changed", None),
+    ]
+
+
+def test_a_survey_row_by_hand() -> None:
+    def stage(area: float, accuracy: float) -> dict[str, Any]:
+        return {"area_cm2": area, "accuracy_test": accuracy, "power_mw": area,
+                "power_0p6_mw": area / 3, "n_test": 10}  # fmt: skip
+
+    results = [
+        {"circuit": "seeds/tree", "seed": seed, "seconds": {"train": 1.0, "synth": 2.0},
+         "full": [stage(4.0, 0.9), stage(2.0, 0.9), stage(1.0, 0.8 + seed / 10)],
+         "published": [stage(4.0, 0.9), stage(3.0, 0.8)]}
+        for seed in (0, 1)
+    ]  # fmt: skip
+    row = survey_row(results)
+    assert row["published_approx_cm2"] == 0.0232
+    assert row["ours_saving"] == 0.75
+    assert row["ours_loss"] == pytest.approx(0.05)
+    assert row["ours_loss_std"] == pytest.approx(0.05)
+    assert row["published_method_saving"] == 0.25
+    assert row["share_of_published"] == pytest.approx(1.0 / 0.0232)
+    assert row["seconds"] == 3.0
+    cells = survey_cells(row)
+    assert "+5.0 ± 5.0" in cells
+    assert "75.0 %" in cells
