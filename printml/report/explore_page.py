@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from printml.report.literature import Published, published_circuits
+from printml.report.literature import Published, published_circuits, published_marks
 from printml.report.page import Section, render, write_page
 from printml.report.svg import Mark, scatter
 from printml.report.table import source_text
@@ -126,17 +126,7 @@ def _front_section(
         )
         for point in front
     ]
-    marks += [
-        Mark(
-            getattr(other, across),
-            other.accuracy,
-            f"published {other.kind}: {other.accuracy:.3f}, {other.area_cm2:g} cm2, "
-            f"{other.power_mw:g} mW" + (f" ({other.note})" if other.note else ""),
-            len(families),
-            hollow=True,
-        )
-        for other in published
-    ]
+    marks += published_marks(published, across=across, series=len(families))
     data = [
         {"who": "printml", "circuit": _name(p), "accuracy_test": p["accuracy_test"],
          "area_cm2": p["area_cm2"], "power_mw": p["power_mw"], "note": p["equality"]}

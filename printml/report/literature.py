@@ -7,7 +7,10 @@ same groups. The published approximate trees were chosen on their test rows.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from printml.report.svg import Mark
 
 
 @dataclass(frozen=True)
@@ -102,3 +105,18 @@ def published_circuits(dataset: str) -> tuple[Published, ...]:
         )  # fmt: skip
     found += [Published(*row) for row in _LATER]
     return tuple(sorted((p for p in found if p.dataset == dataset), key=lambda p: p.area_cm2))
+
+
+def published_marks(published: Sequence[Published], *, across: str, series: int) -> list[Mark]:
+    """Hollow marks for a scatter plot; `across` is `area_cm2` or `power_mw`."""
+    return [
+        Mark(
+            getattr(other, across),
+            other.accuracy,
+            f"published {other.kind}: {other.accuracy:.3f}, {other.area_cm2:g} cm2, "
+            f"{other.power_mw:g} mW" + (f" ({other.note})" if other.note else ""),
+            series,
+            hollow=True,
+        )
+        for other in published
+    ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from printml.report.literature import published_circuits
+from printml.report.literature import published_circuits, published_marks
 from printml.report.page import Section, render, write_page
 from printml.report.schematic import DrawnNet, schematic
 from printml.report.svg import Mark, bars, heat_grid, matrix, scatter
@@ -120,17 +120,7 @@ def _fronts(runs: Sequence[RunEvidence]) -> list[Section]:
             )
             for text, stage, exact in stages
         ]
-        marks += [
-            Mark(
-                getattr(other, across),
-                other.accuracy,
-                f"published {other.kind}: {other.accuracy:.3f}, {other.area_cm2:g} cm2, "
-                f"{other.power_mw:g} mW" + (f" ({other.note})" if other.note else ""),
-                2,
-                hollow=True,
-            )
-            for other in published
-        ]
+        marks += published_marks(published, across=across, series=2)
         series = ["exact", "approximate", *(["published"] if published else [])]
         sections.append(
             Section(
