@@ -34,6 +34,7 @@ from printml.report.svg import Mark, scatter
 @click.command("reproduce")
 @click.argument("survey", type=click.Choice(list(SURVEYS)))
 @click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="Splits.")
+@click.option("--first-seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--only", multiple=True, metavar="CIRCUIT", help="As redwine/mlp-c; repeatable.")
 @click.option("--out", type=click.Path(path_type=Path), help="[default: runs/reproduce/SURVEY]")
 @click.option(
@@ -46,6 +47,7 @@ from printml.report.svg import Mark, scatter
 def reproduce_command(
     survey: str,
     seeds: int,
+    first_seed: int,
     only: tuple[str, ...],
     out: Path | None,
     store: Path | None,
@@ -67,7 +69,11 @@ def reproduce_command(
     folder = out or Path("runs") / "reproduce" / survey
     folder.mkdir(parents=True, exist_ok=True)
     place = (store or default_store()).absolute()
-    work = [Work(circuit, seed) for seed in range(seeds) for circuit in circuits]
+    work = [
+        Work(circuit, seed)
+        for seed in range(first_seed, first_seed + seeds)
+        for circuit in circuits
+    ]
     console = error_console()
     found: dict[str, list[dict[str, Any]]] = {circuit: [] for circuit in circuits}
     failures = []
