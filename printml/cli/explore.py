@@ -83,6 +83,9 @@ def explore_command(
         min_accuracy=min_accuracy,
         sampling_hz=sampling_hz,
     )
+    if scheduler and Path(dataset).is_file():
+        # Workers may stand elsewhere.
+        dataset = str(Path(dataset).absolute())
     base = Recipe(dataset=dataset, target=target, model="tree", seed=seed, library=library)
     folder = out or Path("runs") / "explore" / Path(dataset).stem
     _claim(folder)
