@@ -25,7 +25,7 @@ from printml.explore.points import (
     pareto_front,
     point_from_table,
 )
-from printml.explore.search import Candidate, most_promising
+from printml.explore.search import most_promising
 from printml.explore.space import configurations, finished_recipe, short_name
 from printml.explore.store import clear_store, entry, key_of, store_size
 from printml.explore.workers import workers
@@ -106,11 +106,12 @@ def test_each_family_first_then_what_adds_most() -> None:
         short_name(tree): Probe(short_name(tree), 0.9, 100.0, 0.4),
         short_name(svm): Probe(short_name(svm), 0.6, 1e5, 0.4),
     }
-    waiting = [Candidate(recipe, loss) for recipe in (tree, svm) for loss in (0.005, 0.04)]
-    first = most_promising(waiting, probes, [], [], least=0.4, n=2)
-    assert {candidate.configuration.model for candidate in first} == {"tree", "svm-r"}
-    done = [(Candidate(recipe, 0.01), [point("x", 0.5, 1.0)]) for recipe in (tree, svm)]
-    assert most_promising(waiting, probes, done, [], least=0.4, n=1)[0].configuration == tree
+    first = most_promising([tree, svm], probes, [], [], least=0.4, n=2)
+    assert first == [tree, svm]
+    done = [(tree, [point("x", 0.95, 0.01)])]
+    assert most_promising([tree, svm], probes, done, [], least=0.4, n=1) == [svm]
+    done += [(svm, [point("y", 0.5, 1.0)])]
+    assert most_promising([svm, tree], probes, done, [], least=0.4, n=1) == [tree]
 
 
 def test_points_survive_json() -> None:
@@ -119,7 +120,7 @@ def test_points_survive_json() -> None:
 
 
 def test_keys_depend_on_what_matters() -> None:
-    recipe = finished_recipe(configurations(SEEDS)[0], 0.01)
+    recipe = finished_recipe(configurations(SEEDS)[0])
     key = key_of(recipe, kind="run")
     assert key == key_of(replace(recipe, timeout_s=1.0), kind="run")
     others = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -18,7 +19,7 @@ from click.testing import CliRunner
 from printml.cli import printml
 from printml.errors import InputError
 from printml.flow.build import approximate_run, build, train_only
-from printml.flow.recipe import Recipe
+from printml.flow.recipe import Recipe, read_toml, recipe_from_table
 from printml.flow.run import read_json, read_netlist, read_run
 from printml.flow.rundir import RunFolder
 from printml.liberty.locate import find_library
@@ -37,7 +38,10 @@ def metrics_of(path: Path) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("approximate") / "seeds"
-    recipe = Recipe(dataset="seeds", model="svm-c", effort="fast", approx="full", max_loss=0.06)
+    recipe = Recipe(
+        dataset="seeds", model="svm-c", effort="fast", approx="full", max_loss=0.06,
+        further_losses=(0.01, 0.2),
+    )  # fmt: skip
     return build(recipe, target, n_jobs=2, progress=quiet)
 
 
@@ -97,6 +101,36 @@ def test_the_pruned_stage_is_what_its_figures_say(full: Path) -> None:
     assert all(0.5 <= float(row["tau"]) <= 1.0 for row in changes)
     assert (full / "pruned" / "activity_before.saif").exists()
     assert (full / "pruned" / "activity.saif").exists()
+
+
+def test_one_pruning_gives_a_circuit_for_every_loss(full: Path, tmp_path: Path) -> None:
+    _, run, _, rows = read_run(full)
+    metrics = metrics_of(full)
+    names = [stage["name"] for stage in metrics["alternatives"]]
+    assert names == ["pruned-at-1", "pruned-at-20"]
+    for stage in metrics["alternatives"]:
+        netlist = read_netlist(RunFolder(full / stage["name"], run.top))
+        found = outputs(netlist, find_library("egfet", 1.0), rows.X_int)["class"]
+        assert stage["accuracy_test"] == np.mean(found[rows.test] == rows.y[rows.test])
+    strict, lax = metrics["alternatives"]
+    assert strict["area_cm2"] >= metrics["stages"][-1]["area_cm2"] >= lax["area_cm2"]
+    assert recipe_from_table(
+        read_toml(full / "recipe.toml", what="recipe"), where="recipe.toml"
+    ).further_losses == (0.01, 0.2)
+    again = shutil.copytree(full, tmp_path / "again")
+    approximate_run(again, approx="coefficients", max_loss=0.06, progress=quiet)
+    assert metrics_of(again)["alternatives"] == []
+    assert not list(again.glob("pruned*"))
+
+
+def test_further_losses_need_what_gives_them() -> None:
+    with pytest.raises(InputError, match="further_losses"):
+        Recipe(dataset="seeds", model="tree", further_losses=(0.02,))
+    with pytest.raises(InputError, match="further_losses must be shares"):
+        Recipe(dataset="seeds", model="tree", approx="full", further_losses=(0.0,))
+    table = {"dataset": "seeds", "model": "tree", "further_losses": ["a lot"]}
+    with pytest.raises(InputError, match="list of numbers"):
+        recipe_from_table(table, where="here")
 
 
 def test_the_bench_of_the_pruned_netlist_runs_where_it_stands(full: Path) -> None:

@@ -28,10 +28,22 @@ from printml.flow.recipe import Approx
     show_default=True,
     help="Accuracy it may cost on rows not seen, as share of rows.",
 )
+@click.option(
+    "--further-loss",
+    "further_losses",
+    type=float,
+    multiple=True,
+    help="One more circuit for this loss, from the same gate pruning; may be repeated.",
+)
 @click.option("-j", "--jobs", type=click.IntRange(1), default=1, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print metrics.json, no progress.")
 def approximate_command(
-    run: Path, approx: Approx, max_loss: float, jobs: int, as_json: bool
+    run: Path,
+    approx: Approx,
+    max_loss: float,
+    further_losses: tuple[float, ...],
+    jobs: int,
+    as_json: bool,
 ) -> None:
     """Approximate the exact circuit of a run folder; earlier approximations are replaced.
 
@@ -40,5 +52,12 @@ def approximate_command(
     their circuits, fronts and evidence in folders of their names.
     """
     with step_progress(as_json) as progress:
-        approximate_run(run, approx=approx, max_loss=max_loss, n_jobs=jobs, progress=progress)
+        approximate_run(
+            run,
+            approx=approx,
+            max_loss=max_loss,
+            further_losses=further_losses,
+            n_jobs=jobs,
+            progress=progress,
+        )
     show_runs([run], title=str(run), as_json=as_json)

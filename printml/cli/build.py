@@ -97,6 +97,15 @@ def _model_options(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--max-loss", type=float, help="Accuracy it may cost, as share of rows [0.01]."
         ),
+        click.option(
+            "--further-loss",
+            "further_losses",
+            type=float,
+            multiple=True,
+            callback=lambda context, option, value: value or None,
+            help="With --approx full: one more circuit for this loss, from the same gate pruning; "
+            "may be repeated.",
+        ),
         click.option("--timeout", "timeout_s", type=float, help="Seconds per tool call [300]."),
         click.option("--recipe", "recipe_file", metavar="FILE", help="Start from a recipe.toml."),
         click.option(

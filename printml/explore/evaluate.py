@@ -55,7 +55,10 @@ def probe(recipe: Recipe, store: Path) -> Probe | Failure:
 
 
 def finish(recipe: Recipe, store: Path) -> list[Point] | Failure:
-    """Build, approximate and verify; every stage is a point. From the store if it is there."""
+    """Build, approximate and verify; every stage and alternative is a point.
+
+    From the store if it is there.
+    """
     return _failures_told(recipe, lambda: _finish(recipe, store))
 
 
@@ -113,11 +116,11 @@ def _finish(recipe: Recipe, store: Path) -> list[Point]:
 
 
 def points_of(metrics: dict[str, Any], recipe: Recipe, key: str) -> list[Point]:
-    """The stages of a run folder as points; `metrics` is its `metrics.json`.
+    """The stages and alternatives of a run folder as points; `metrics` is its `metrics.json`.
 
     Stages whose validation accuracy is not known (no approximation, no folds) give none.
     """
-    stages = metrics["stages"]
+    stages = [*metrics["stages"], *metrics.get("alternatives", ())]
     known = [stage.get("accuracy_validation") for stage in stages]
     known[0] = stages[1].get("accuracy_validation_exact") if len(stages) > 1 else None
     return [

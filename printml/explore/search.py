@@ -12,22 +12,21 @@ import numpy as np
 
 from printml.explore.evaluate import Probe, finish, probe
 from printml.explore.points import Failure, Point, hypervolume, pareto_front
-from printml.explore.space import LOSSES, configurations, finished_recipe, short_name
+from printml.explore.space import (
+    FURTHER_LOSSES,
+    MAX_LOSS,
+    configurations,
+    finished_recipe,
+    short_name,
+)
 from printml.explore.workers import Workers
 from printml.flow.recipe import FAMILIES, Recipe
 
 BATCH = 4
 """Circuits per batch, whatever the number of workers, so that results do not depend on it."""
-FIRST_SHARE = {0.005: 0.3, 0.01: 0.15, 0.02: 0.08, 0.04: 0.04}
-"""Area left at each `max_loss`, until finished circuits tell better."""
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A configuration and how much accuracy to spend on it."""
-
-    configuration: Recipe
-    max_loss: float
+FIRST_SHARE = {0.0: 1.0, 0.003: 0.05, 0.01: 0.02, 0.02: 0.015, 0.04: 0.01}
+"""Area left at each loss, until finished circuits tell better."""
+LOSSES = tuple(sorted({0.0, MAX_LOSS, *FURTHER_LOSSES}))
 
 
 @dataclass(frozen=True)
@@ -96,11 +95,11 @@ def explore(
                 f"probed {found.name}: {found.accuracy_validation:.3f} on validation rows, "
                 f"about {found.area_mm2 / 100:.2f} cm2 exact"
             )
-    waiting = [Candidate(by_name[name], loss) for name in probes for loss in LOSSES]
+    waiting = [by_name[name] for name in probes]
     least = max((found.most_frequent for found in probes.values()), default=0.0)
     points: list[Point] = []
     history: list[Progress] = []
-    done: list[tuple[Candidate, list[Point]]] = []
+    done: list[tuple[Recipe, list[Point]]] = []
     n_finished, longest, stopped = 0, 0.0, "nothing left to try"
 
     def state() -> Exploration:
@@ -118,10 +117,10 @@ def explore(
             stopped = f"{seconds:.0f} s"
             break
         batch = most_promising(waiting, probes, done, points, least=least, n=room)
-        waiting = [candidate for candidate in waiting if candidate not in batch]
+        waiting = [configuration for configuration in waiting if configuration not in batch]
         batch_begun = time.monotonic()
-        recipes = [finished_recipe(c.configuration, c.max_loss) for c in batch]
-        for candidate, result in zip(
+        recipes = [finished_recipe(configuration) for configuration in batch]
+        for configuration, result in zip(
             batch, workers.map(partial(finish, store=store), recipes), strict=True
         ):
             if isinstance(result, Failure):
@@ -129,7 +128,7 @@ def explore(
                 progress(f"{result.name}: {result.reason}")
                 continue
             points += result
-            done.append((candidate, result))
+            done.append((configuration, result))
             progress(_line(result))
         n_finished += len(batch)
         longest = max(longest, time.monotonic() - batch_begun)
@@ -143,61 +142,77 @@ def explore(
 
 
 def most_promising(
-    waiting: Sequence[Candidate],
+    waiting: Sequence[Recipe],
     probes: dict[str, Probe],
-    done: Sequence[tuple[Candidate, list[Point]]],
+    done: Sequence[tuple[Recipe, list[Point]]],
     points: Sequence[Point],
     *,
     least: float,
     n: int,
-) -> list[Candidate]:
-    """The `n` candidates whose predicted circuits add most to the front's hypervolume together.
+) -> list[Recipe]:
+    """The `n` configurations whose predicted circuits add most to the front's hypervolume.
 
-    A circuit is predicted to lose its `max_loss` against the probe, and to keep of the estimated
-    area what finished circuits with that `max_loss` kept (median; of its own family once there
-    are some). A family without a finished circuit goes first, with its best configuration.
+    A configuration is predicted to give a circuit per loss, that much less accurate than the
+    probe, and to keep of the estimated area what finished circuits of that loss kept (median; of
+    its own family once there are some). A family without a finished circuit goes first.
     """
     accuracies = [point.accuracy_validation for point in points]
     areas = [point.area_cm2 for point in points]
-    predicted = {c: _predicted(c, probes, done) for c in waiting}
-    chosen: list[Candidate] = []
-    seen = {candidate.configuration.model for candidate, _ in done}
+    predicted = {short_name(c): _predicted(c, probes, done) for c in waiting}
+    chosen: list[Recipe] = []
+    seen = {configuration.model for configuration, _ in done}
     for _ in range(min(n, len(waiting))):
         before = hypervolume(accuracies, areas, least_accuracy=least)
 
-        def gain(candidate: Candidate, before: float = before) -> tuple[bool, float, str]:
-            accuracy, area = predicted[candidate]
-            after = hypervolume([*accuracies, accuracy], [*areas, area], least_accuracy=least)
+        def gain(configuration: Recipe, before: float = before) -> tuple[bool, float, str]:
+            more = predicted[short_name(configuration)]
+            after = hypervolume(
+                [*accuracies, *(accuracy for accuracy, _ in more)],
+                [*areas, *(area for _, area in more)],
+                least_accuracy=least,
+            )
             # Names break ties, so that the order never depends on how a set is walked.
-            return candidate.configuration.model not in seen, after - before, _name(candidate)
+            return configuration.model not in seen, after - before, short_name(configuration)
 
         best = max((c for c in waiting if c not in chosen), key=gain)
         chosen.append(best)
-        seen.add(best.configuration.model)
-        accuracies.append(predicted[best][0])
-        areas.append(predicted[best][1])
+        seen.add(best.model)
+        accuracies.extend(accuracy for accuracy, _ in predicted[short_name(best)])
+        areas.extend(area for _, area in predicted[short_name(best)])
     return chosen
 
 
 def _predicted(
-    candidate: Candidate,
+    configuration: Recipe,
     probes: dict[str, Probe],
-    done: Sequence[tuple[Candidate, list[Point]]],
-) -> tuple[float, float]:
-    found = probes[short_name(candidate.configuration)]
-    kept: dict[bool, list[float]] = {True: [], False: []}
+    done: Sequence[tuple[Recipe, list[Point]]],
+) -> list[tuple[float, float]]:
+    """Validation accuracy and area in cm2 of the circuit for each of `LOSSES`."""
+    found = probes[short_name(configuration)]
+    kept: dict[tuple[bool, float], list[float]] = {}
     for other, points in done:
-        if other.max_loss == candidate.max_loss and points:
-            exact = probes[short_name(other.configuration)].area_mm2 / 100
-            same = other.configuration.model == candidate.configuration.model
-            kept[same].append(points[-1].area_cm2 / max(exact, 1e-6))
-    shares = kept[True] or kept[False] or [FIRST_SHARE[candidate.max_loss]]
-    area = float(np.median(shares)) * found.area_mm2 / 100
-    return found.accuracy_validation - candidate.max_loss, area
+        exact = max(probes[short_name(other)].area_mm2 / 100, 1e-6)
+        for point in points:
+            loss = loss_of(point)
+            if loss is not None:
+                same = other.model == configuration.model
+                kept.setdefault((same, loss), []).append(point.area_cm2 / exact)
+    circuits = []
+    for loss in LOSSES:
+        shares = kept.get((True, loss)) or kept.get((False, loss)) or [FIRST_SHARE[loss]]
+        area = float(np.median(shares)) * found.area_mm2 / 100
+        circuits.append((found.accuracy_validation - loss, area))
+    return circuits
 
 
-def _name(candidate: Candidate) -> str:
-    return short_name(finished_recipe(candidate.configuration, candidate.max_loss))
+def loss_of(point: Point) -> float | None:
+    """The loss a circuit was allowed; None for a stage between exact and pruned."""
+    if point.stage == "exact":
+        return 0.0
+    if point.stage == "pruned":
+        return MAX_LOSS
+    found = [loss for loss in FURTHER_LOSSES if point.stage == f"pruned-at-{100 * loss:g}"]
+    return found[0] if found else None
 
 
 def _line(points: Sequence[Point]) -> str:

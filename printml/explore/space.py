@@ -8,8 +8,9 @@ from typing import Any
 
 from printml.flow.recipe import FAMILIES, Recipe
 
-LOSSES = (0.005, 0.01, 0.02, 0.04)
-"""Values of `max_loss` that every configuration may be finished with."""
+MAX_LOSS = 0.01
+FURTHER_LOSSES = (0.003, 0.02, 0.04)
+"""Each configuration is finished with these values of `max_loss`, from one search."""
 
 CHOICES: tuple[dict[str, Any], ...] = (
     {"model": "svm-c"},
@@ -41,9 +42,9 @@ def configurations(base: Recipe, families: Collection[str] = FAMILIES) -> tuple[
     )
 
 
-def finished_recipe(configuration: Recipe, max_loss: float) -> Recipe:
-    """The configuration, approximated as far as `max_loss` allows."""
-    return replace(configuration, approx="full", max_loss=max_loss)
+def finished_recipe(configuration: Recipe) -> Recipe:
+    """The configuration, approximated as far as each of the losses allows."""
+    return replace(configuration, approx="full", max_loss=MAX_LOSS, further_losses=FURTHER_LOSSES)
 
 
 def short_name(recipe: Recipe) -> str:
@@ -56,6 +57,4 @@ def short_name(recipe: Recipe) -> str:
     if recipe.max_leaf_nodes:
         parts.append(f"l{recipe.max_leaf_nodes}")
     parts.append(f"b{recipe.bits}")
-    if recipe.approx != "none":
-        parts.append(f"loss{100 * recipe.max_loss:g}")
     return "-".join(parts)

@@ -7,6 +7,7 @@ much may be lost there is learned on folds of them (`printml.approx.guard`).
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from printml.flow.run import Rows, library_of, read_json, read_netlist, read_run
 from printml.flow.rundir import RunFolder
 from printml.liberty.library import CellLibrary
 from printml.netlist.netlist import Netlist
-from printml.prune.guarded import ROUND_SHARES, Task, choose_point, copies_for, run_tasks
+from printml.prune.guarded import ROUND_SHARES, PrunePath, Task, choose_point, copies_for, run_tasks
 from printml.prune.network import netlist_of
 from printml.prune.published import class_only, prune_published
 from printml.quantize.integer_model import IntegerModel
@@ -34,13 +35,24 @@ MODEL_SHARE = 0.5
 """Share of the accuracy budget that coefficients may spend when pruning follows."""
 
 
-def approximate(path: Path, *, n_jobs: int, progress: Progress) -> list[dict[str, Any]]:
-    """Add what the recipe's `approx` asks for to a run folder with an exact stage.
+@dataclass(frozen=True, eq=False)
+class Approximated:
+    """What was added to a run folder, each with its files in a folder of its name.
 
-    Returns
-    -------
-    list
-        The new stages of `metrics.json`, in order; their files are in folders of their names.
+    Attributes
+    ----------
+    stages
+        Further `stages` of `metrics.json`, in order.
+    alternatives
+        Its `alternatives`: circuits for the recipe's `further_losses`.
+    """
+
+    stages: tuple[dict[str, Any], ...] = ()
+    alternatives: tuple[dict[str, Any], ...] = ()
+
+
+def approximate(path: Path, *, n_jobs: int, progress: Progress) -> Approximated:
+    """Add what the recipe's `approx` asks for to a run folder with an exact stage.
 
     Raises
     ------
@@ -49,7 +61,7 @@ def approximate(path: Path, *, n_jobs: int, progress: Progress) -> list[dict[str
     """
     recipe, run, model, rows = read_run(path)
     if recipe.approx == "none":
-        return []
+        return Approximated()
     library = library_of(recipe)
     record = read_json(run.model)
     folds: list[Fold] = []
@@ -68,24 +80,29 @@ def approximate(path: Path, *, n_jobs: int, progress: Progress) -> list[dict[str
         n_jobs=n_jobs,
         progress=progress,
     )
-    stages = [model_stage(recipe, path, record, search, n_jobs=n_jobs, progress=progress)]
+    first = model_stage(recipe, path, record, search, n_jobs=n_jobs, progress=progress)
     if recipe.approx == "coefficients":
-        return stages
+        return Approximated((first,))
     start = read_netlist(RunFolder(path / search.stage, run.top))
-    folder = path / "pruned"
-    folder.mkdir(exist_ok=True)
     if recipe.approx == "published":
-        pruned = _published(recipe, search.chosen, model, rows, library)
+        found = [_published(recipe, search.chosen, model, rows, library)]
     else:
-        pruned = _guarded(
+        found = _guarded(
             recipe, search, class_only(start), model, rows, folds, library, n_jobs, progress
         )
-    stages.append(
-        pruned_stage(recipe, folder, model, rows, pruned, n_jobs=n_jobs, progress=progress)
-    )
-    for checkpoint in pruned.checkpoints:
+    names = ["pruned", *(f"pruned-at-{100 * loss:g}" for loss in recipe.further_losses)]
+    stages = []
+    for name, pruned in zip(names, found, strict=True):
+        folder = path / name
+        folder.mkdir(exist_ok=True)
+        stages.append(
+            pruned_stage(
+                recipe, folder, model, rows, pruned, name=name, n_jobs=n_jobs, progress=progress
+            )
+        )
+    for checkpoint in {file for pruned in found for file in pruned.checkpoints}:
         checkpoint.unlink(missing_ok=True)
-    return stages
+    return Approximated((first, stages[0]), tuple(stages[1:]))
 
 
 def _published(
@@ -139,7 +156,9 @@ def _guarded(
     library: CellLibrary,
     n_jobs: int,
     progress: Progress,
-) -> Pruned:
+) -> list[Pruned]:
+    """One for each of `max_loss` and `further_losses`, from the same paths."""
+    losses = (recipe.max_loss, *recipe.further_losses)
     progress(f"pruned: {len(folds)} folds and {len(ROUND_SHARES)} paths of the whole")
     starts = Parallel(n_jobs=n_jobs, prefer="threads")(
         delayed(quick_netlist)(own, library, timeout_s=recipe.timeout_s)
@@ -173,21 +192,39 @@ def _guarded(
         for share in ROUND_SHARES
     ]
     found = run_tasks(
-        [*wholes, *tasks], library, max_loss=recipe.max_loss, seed=recipe.seed, n_jobs=n_jobs
+        [*wholes, *tasks], library, max_loss=max(losses), seed=recipe.seed, n_jobs=n_jobs
     )
-    paths, fold_paths = found[: len(wholes)], found[len(wholes) :]
     n_held = [len(fold.held) for fold in folds]
+    base = held_accuracy(folds, rows)
+    return [
+        _chosen(recipe, start, rows, found, n_held, base, library, max_loss=loss) for loss in losses
+    ]
+
+
+def _chosen(
+    recipe: Recipe,
+    start: Netlist,
+    rows: Rows,
+    found: list[PrunePath],
+    n_held: list[int],
+    base: float | None,
+    library: CellLibrary,
+    *,
+    max_loss: float,
+) -> Pruned:
+    """The point of the whole paths (they come first) that the fold paths allow."""
+    n_folds = len(n_held)
+    paths, fold_paths = found[: len(found) - n_folds], found[len(found) - n_folds :]
     which, chosen, budget = choose_point(
         paths,
         fold_paths,
         n_held,
-        max_loss=recipe.max_loss,
+        max_loss=max_loss,
         tree=recipe.model == "tree",
         n_rows=len(rows.train),
     )
     path = paths[which]
     fronts = [p.fold_front(n) for p, n in zip(fold_paths, n_held, strict=True)]
-    base = held_accuracy(folds, rows)
     return Pruned(
         before=start,
         after=netlist_of(path.points[chosen].network, library),
@@ -209,9 +246,9 @@ def _guarded(
         ),
         details={
             "method": "accuracy-driven pruning, stopped by folds of the training rows",
-            "max_loss": recipe.max_loss,
-            "n_folds": len(folds),
-            "n_copies": copies_for(len(rows.train)) if folds else 0,
+            "max_loss": max_loss,
+            "n_folds": n_folds,
+            "n_copies": copies_for(len(rows.train)) if n_folds else 0,
             "budget_search_loss": budget.loss if np.isfinite(budget.loss) else None,
             "held_out_loss_of_folds": budget.held_loss,
             "accuracy_validation": base - budget.held_loss if base is not None else None,

@@ -26,9 +26,9 @@ from printml.verify.ladder import Verdict
 APPROXIMATE_STAGES = ("coefficients", "thresholds", "pruned")
 """Stages after `exact`, and the names of their folders."""
 
-Progress = Callable[[str], None]
-
 PAGE = "report.html"
+
+Progress = Callable[[str], None]
 """Called with the name of each step as it begins."""
 
 
@@ -79,6 +79,7 @@ def approximate_run(
     *,
     approx: Approx,
     max_loss: float,
+    further_losses: tuple[float, ...] = (),
     n_jobs: int = 1,
     progress: Progress = print,
 ) -> Path:
@@ -89,7 +90,9 @@ def approximate_run(
     InputError
         If the folder has no finished exact stage.
     """
-    recipe = replace(read_recipe(path), approx=approx, max_loss=max_loss)
+    recipe = replace(
+        read_recipe(path), approx=approx, max_loss=max_loss, further_losses=further_losses
+    )
     metrics_path = RunFolder(path, top_name(recipe)).metrics
     if not metrics_path.exists():
         raise InputError(
@@ -102,6 +105,8 @@ def approximate_run(
         write_text_atomic(run.recipe, recipe_to_toml(recipe))
         for name in APPROXIMATE_STAGES:
             shutil.rmtree(scratch / name, ignore_errors=True)
+        for old in scratch.glob("pruned-at-*"):
+            shutil.rmtree(old)
         metrics = read_json(run.metrics)
         further = _timed(
             "approximate",
@@ -109,7 +114,8 @@ def approximate_run(
             progress,
             lambda: approximate(scratch, n_jobs=n_jobs, progress=progress),
         )
-        metrics["stages"] = [metrics["stages"][0], *further]
+        metrics["stages"] = [metrics["stages"][0], *further.stages]
+        metrics["alternatives"] = list(further.alternatives)
         write_json_atomic(run.metrics, metrics)
         _write_page(scratch, path)
     return path
@@ -176,7 +182,8 @@ def _after_training(
     metrics: dict[str, Any] = {
         "dataset": model_file["dataset"]["name"],
         "model": recipe.model,
-        "stages": [stage, *further],
+        "stages": [stage, *further.stages],
+        "alternatives": list(further.alternatives),
         "seed": recipe.seed,
         "split": recipe.split,
         "versions": tool_versions(),

@@ -71,6 +71,7 @@ def pruned_stage(
     rows: Rows,
     pruned: Pruned,
     *,
+    name: str = "pruned",
     n_jobs: int,
     progress: Callable[[str], None],
 ) -> dict[str, Any]:
@@ -82,6 +83,8 @@ def pruned_stage(
         Existing folder of the stage, filled here.
     model
         The unapproximated model, for the comparison.
+    name
+        Of the stage.
 
     Raises
     ------
@@ -95,7 +98,7 @@ def pruned_stage(
     run = RunFolder(folder, circuit.name)
     for place in (run.netlist_verilog.parent, run.sim, run.logs, scratch_of(folder)):
         place.mkdir(parents=True, exist_ok=True)
-    progress("pruned: mapping")
+    progress(f"{name}: mapping")
     effort = "thorough" if pruned.after.n_gates <= MOST_THOROUGH_GATES else "normal"
     effort = recipe.effort if recipe.effort == "fast" else effort
     X_train = rows.X_int[rows.train]
@@ -129,9 +132,9 @@ def pruned_stage(
     write_csv_atomic(folder / "front.csv", pruned.front)
     write_csv_atomic(folder / "pruned_nets.csv", pruned.changes)
     predicted = outputs(netlist, library, rows.X_int)["class"]
-    stage = measure_stage("pruned", recipe, run, netlist, rows, predicted)
+    stage = measure_stage(name, recipe, run, netlist, rows, predicted)
     stage |= pruned.details
-    progress("pruned: verifying")
+    progress(f"{name}: verifying")
     verdicts = _verify(recipe, run, folder, pruned, netlist, library, rows, predicted, model)
     verdicts.append(mapped.verdict)
     stage["equivalence"] = {

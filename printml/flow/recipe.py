@@ -70,6 +70,8 @@ class Recipe:
         our search for cheaper coefficients or thresholds. `full`: that, then our gate pruning.
     max_loss
         Accuracy that approximation may cost, as share of rows: 0.01 is one point.
+    further_losses
+        Other values of `max_loss`: for each, one more circuit from the same gate pruning.
     """
 
     dataset: str
@@ -95,6 +97,7 @@ class Recipe:
     timeout_s: float = 300.0
     approx: Approx = "none"
     max_loss: float = 0.01
+    further_losses: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         _choice("model", self.model, FAMILIES)
@@ -113,6 +116,13 @@ class Recipe:
                 raise InputError(f"{name} must be a positive number, not {getattr(self, name)}")
         if not 0 <= self.max_loss < 1:
             raise InputError(f"max_loss must be a share from 0 to below 1, not {self.max_loss}")
+        if not all(0 < loss < 1 for loss in self.further_losses):
+            raise InputError("further_losses must be shares above 0 and below 1")
+        if self.further_losses and (self.approx != "full" or self.max_loss == 0):
+            raise InputError(
+                "further_losses need approx 'full' and a max_loss above 0",
+                hint="Only our guarded gate pruning gives several circuits from one search",
+            )
         if not 0 <= self.vdd < float("inf"):
             raise InputError(f"vdd must be a positive number of volts or 'auto', not {self.vdd}")
         if self.coefficients and self.model == "tree":
@@ -154,6 +164,9 @@ def recipe_from_table(table: dict[str, Any], *, where: str) -> Recipe:
             close = difflib.get_close_matches(name, fields, n=1)
             hint = f"Did you mean {close[0]!r}?" if close else f"Known keys: {', '.join(fields)}"
             raise InputError(f"unknown key {name!r}", where=where, hint=hint)
+        if name == "further_losses":
+            table = table | {name: _numbers(value, name, where=where)}
+            continue
         kind = {"int": int, "float": float, "bool": bool}.get(str(fields[name].type), str)
         fits = isinstance(value, (int, float) if kind is float else kind)
         if not fits or (isinstance(value, bool) and kind is not bool):
@@ -165,6 +178,14 @@ def recipe_from_table(table: dict[str, Any], *, where: str) -> Recipe:
         return Recipe(**table)
     except InputError as error:
         raise InputError(error.what, where=where, hint=error.hint) from error
+
+
+def _numbers(value: object, name: str, *, where: str) -> tuple[float, ...]:
+    if not isinstance(value, (list, tuple)) or any(
+        isinstance(part, bool) or not isinstance(part, (int, float)) for part in value
+    ):
+        raise InputError(f"{name} must be a list of numbers, not {value!r}", where=where)
+    return tuple(float(part) for part in value)
 
 
 def read_toml(path: Path, *, what: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from printml.approx.guard import (
     Experience,
     FoldFront,
     choose_budget,
+    held_loss_at,
     perturbed_copies,
 )
 from printml.arrays import FloatArray, IntArray, frozen
@@ -214,6 +215,12 @@ def choose_point(
             experience=None if tree else PRUNED_SUMS,
             n_rows=n_rows,
         )
+        if not tree:
+            # Folds may ask for less than this, not for more: what is lost on rows that a search
+            # sees is lost on others too, and a few folds cannot show the opposite.
+            most = AIM_SHARE * max_loss - float(PRUNED_SUMS.loss(np.zeros(1), n_rows)[0])
+            if budget.loss > most:
+                budget = replace(budget, loss=most, held_loss=held_loss_at(fronts, most))
     allowed = [
         (point.cost, float(loss), which, k)
         for which, path in enumerate(paths)

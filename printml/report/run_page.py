@@ -101,7 +101,7 @@ def _fronts(runs: Sequence[RunEvidence]) -> list[Section]:
     stages = [
         (f"{run.metrics['model']} {stage['name']}", stage, stage["name"] == "exact")
         for run in runs
-        for stage in run.metrics["stages"]
+        for stage in [*run.metrics["stages"], *run.metrics.get("alternatives", ())]
     ]
     datasets = {run.metrics["dataset"] for run in runs}
     published = published_circuits(datasets.pop()) if len(datasets) == 1 else ()
