@@ -12,6 +12,7 @@ from printml.explore.survey import survey_cells, survey_row
 from printml.report.compare import compare_runs
 from printml.report.literature import published_circuits
 from printml.report.page import Section, render, write_page
+from printml.report.png import png_of
 from printml.report.schematic import DrawnNet, schematic
 from printml.report.svg import Mark, bars, heat_grid, matrix, scatter, standalone
 
@@ -73,6 +74,17 @@ def test_a_page_escapes_what_it_shows(tmp_path: Path) -> None:
     write_page(tmp_path / "p.html", html, [section])
     assert (tmp_path / "p_figures" / "s.csv").read_text() == "a\n1\n"
     ET.fromstring((tmp_path / "p_figures" / "s.svg").read_text())
+
+
+def test_a_figure_as_png_has_its_text(tmp_path: Path) -> None:
+    section = Section("s", "title", figure=bars([("a name", 1.0)], unit="cm2"))
+    write_page(tmp_path / "p.html", "", [section])
+    drawing = (tmp_path / "p_figures" / "s.svg").read_text()
+    assert "var(" not in drawing
+    picture = (tmp_path / "p_figures" / "s.png").read_bytes()
+    assert picture.startswith(b"\x89PNG")
+    # The same figure with the text taken out is another picture: the font was found.
+    assert png_of(drawing.replace("a name", "")) != picture == png_of(drawing)
 
 
 def test_published_circuits_of_a_known_and_an_unknown_table() -> None:

@@ -10,7 +10,8 @@ from typing import Any
 from jinja2 import Environment
 from markupsafe import Markup
 
-from printml.files import write_csv_atomic, write_text_atomic
+from printml.files import write_bytes_atomic, write_csv_atomic, write_text_atomic
+from printml.report.png import png_of
 from printml.report.svg import STYLE, standalone
 
 TEMPLATE = """<!doctype html>
@@ -111,7 +112,7 @@ def render(
 
 
 def write_page(path: Path, html: str, sections: Sequence[Section]) -> None:
-    """Write the page, and beside it a folder of its figures as SVG and their data as CSV.
+    """Write the page, and beside it a folder of its figures as SVG and PNG and their data as CSV.
 
     Raises
     ------
@@ -122,7 +123,9 @@ def write_page(path: Path, html: str, sections: Sequence[Section]) -> None:
     figures.mkdir(exist_ok=True)
     for section in sections:
         if section.figure:
-            write_text_atomic(figures / f"{section.name}.svg", standalone(section.figure))
+            drawing = standalone(section.figure)
+            write_text_atomic(figures / f"{section.name}.svg", drawing)
+            write_bytes_atomic(figures / f"{section.name}.png", png_of(drawing))
         if section.data:
             write_csv_atomic(figures / f"{section.name}.csv", section.data)
     write_text_atomic(path, html)

@@ -6,6 +6,7 @@ Every mark has a title, which browsers show on hover and screen readers read.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -40,9 +41,11 @@ class Mark:
 
 
 def standalone(figure: str) -> str:
-    """The figure with its own style, for a file."""
+    """The figure with its own style in the colours for paper, for a file."""
     head, _, rest = figure.partition(">")
-    return f'{head} xmlns="http://www.w3.org/2000/svg"><style>{STYLE}</style>{rest}'
+    text = f'{head} xmlns="http://www.w3.org/2000/svg"><style>{STYLE}</style>{rest}'
+    # Many programs that read SVG know no CSS variables.
+    return re.sub(r"var\(--[a-z]+,([^)]+)\)", r"\1", text)
 
 
 def scatter(
