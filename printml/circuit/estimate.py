@@ -5,6 +5,7 @@ the circuit is a sum of counts times the areas of a few gates, which come from t
 `share=False` counts the columns of the plain heaps; `share=True` eliminates shared pairs first,
 as the circuit does. What the mapper finds beyond the structure is not seen, so the figure is
 for ranking candidates, and close for arithmetic. Trees are restructured most by the mapper.
+Ensembles of trees are lowered, in milliseconds, and every AND is counted as a NAND and an inverter.
 """
 
 from __future__ import annotations
@@ -25,14 +26,17 @@ from printml.circuit.estimate_kernels import (
     count_heap,
     count_layer,
 )
+from printml.circuit.from_model import build_circuit
 from printml.circuit.gate_areas import gate_areas_mm2
 from printml.circuit.ir import Range, is_signed, width
 from printml.circuit.live import live_rows
+from printml.circuit.lower import lower
 from printml.circuit.tree_estimate import tree_area_mm2, tree_gate_areas_mm2
 from printml.errors import ModelError
 from printml.liberty.library import CellLibrary
 from printml.quantize.integer_model import (
     Decision,
+    IntegerForest,
     IntegerModel,
     IntegerNetwork,
     IntegerTree,
@@ -76,6 +80,9 @@ def _estimate(
     weights_table = gate_areas_mm2(library)
     if isinstance(model, IntegerTree):
         return tree_area_mm2(model, tree_gate_areas_mm2(library))
+    if isinstance(model, IntegerForest):
+        n_ands = len(lower(build_circuit(model, name="estimate")).nodes)
+        return n_ands * float(weights_table[NAND] + weights_table[INVERTER])
     if not isinstance(model, IntegerNetwork):
         raise ModelError(
             f"no area estimate for a {type(model).__name__}",

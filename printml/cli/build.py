@@ -58,8 +58,15 @@ def _model_options(function: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--ovr", is_flag=True, default=None, help="svm-c: one-vs-rest."),
         click.option("--penalty", type=click.Choice(["l1", "l2"]), help="svm-c: penalty."),
-        click.option("--max-depth", type=int, help="tree: depth limit [default: fully grown]."),
-        click.option("--max-leaf-nodes", type=int, help="tree: leaf limit."),
+        click.option(
+            "--max-depth",
+            type=int,
+            help="Depth limit of trees [default: tree fully grown; boost 1].",
+        ),
+        click.option(
+            "--max-leaf-nodes", type=int, help="Leaf limit of trees [default: forest 16]."
+        ),
+        click.option("--n-trees", type=int, help="Trees of a forest [5], rounds of boosting [8]."),
         click.option(
             "--split",
             type=click.Choice(["stratified", "published"]),

@@ -29,6 +29,10 @@ CHOICES: tuple[dict[str, Any], ...] = (
     {"model": "tree", "input_bits": 4},
     {"model": "tree", "max_leaf_nodes": 32},
     {"model": "tree", "max_leaf_nodes": 8},
+    {"model": "forest", "n_trees": 3, "max_leaf_nodes": 8},
+    {"model": "forest", "n_trees": 5, "max_leaf_nodes": 12, "input_bits": 4},
+    {"model": "boost", "n_trees": 4, "input_bits": 4},
+    {"model": "boost", "n_trees": 8},
 )
 
 
@@ -54,6 +58,8 @@ def short_name(recipe: Recipe) -> str:
         parts.append("ovr")
     if recipe.hidden:
         parts.append(f"h{recipe.hidden}")
+    if recipe.n_trees:
+        parts.append(f"n{recipe.n_trees}")
     if recipe.max_leaf_nodes:
         parts.append(f"l{recipe.max_leaf_nodes}")
     parts.append(f"b{recipe.bits}")

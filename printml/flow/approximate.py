@@ -1,12 +1,13 @@
 """From the exact stage of a run folder to its approximations, each a stage of its own.
 
-Order: coefficients or thresholds first, then gates. Every choice is made on training rows; how
-much may be lost there is learned on folds of them (`printml.approx.guard`).
+Order: coefficients or thresholds first, then gates; ensembles of trees go straight to gates.
+Every choice is made on training rows; how much may be lost there is learned on folds of them
+(`printml.approx.guard`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,10 @@ from joblib import Parallel, delayed
 
 from printml.approx.guard import held_loss_at
 from printml.flow.folds import Fold, make_folds
-from printml.flow.model_step import ModelSearch, held_accuracy, model_stage, search_models
+from printml.flow.model_step import held_accuracy, model_stage, search_models
 from printml.flow.prune_step import Pruned, pruned_stage
 from printml.flow.quick_netlist import quick_netlist
-from printml.flow.recipe import Recipe
+from printml.flow.recipe import ENSEMBLES, Recipe
 from printml.flow.run import Rows, library_of, read_json, read_netlist, read_run, top_name
 from printml.flow.rundir import RunFolder
 from printml.liberty.library import CellLibrary
@@ -68,6 +69,13 @@ def approximate(path: Path, *, n_jobs: int, progress: Progress) -> Approximated:
     if recipe.approx != "published" and recipe.max_loss > 0:
         progress("approximate: models of the folds")
         folds = make_folds(recipe, record, model, rows)
+    if recipe.model in ENSEMBLES:
+        start, fold_models = read_netlist(run), [fold.model for fold in folds]
+        found = _guarded(
+            recipe, fold_models, class_only(start), model, rows, folds, library, n_jobs, progress
+        )
+        stages = _pruned_stages(recipe, path, model, rows, found, n_jobs, progress)
+        return Approximated((stages[0],), tuple(stages[1:]))
     share = MODEL_SHARE if recipe.approx == "full" else 1.0
     search = search_models(
         recipe,
@@ -88,8 +96,30 @@ def approximate(path: Path, *, n_jobs: int, progress: Progress) -> Approximated:
         found = [_published(recipe, search.chosen, model, rows, library)]
     else:
         found = _guarded(
-            recipe, search, class_only(start), model, rows, folds, library, n_jobs, progress
+            recipe,
+            search.fold_choices,
+            class_only(start),
+            model,
+            rows,
+            folds,
+            library,
+            n_jobs,
+            progress,
         )
+    stages = _pruned_stages(recipe, path, model, rows, found, n_jobs, progress)
+    return Approximated((first, stages[0]), tuple(stages[1:]))
+
+
+def _pruned_stages(
+    recipe: Recipe,
+    path: Path,
+    model: IntegerModel,
+    rows: Rows,
+    found: list[Pruned],
+    n_jobs: int,
+    progress: Progress,
+) -> list[dict[str, Any]]:
+    """A stage and a folder for each, and what was kept to go on from is taken away."""
     names = ["pruned", *(f"pruned-at-{100 * loss:g}" for loss in recipe.further_losses)]
     stages = []
     for name, pruned in zip(names, found, strict=True):
@@ -102,7 +132,7 @@ def approximate(path: Path, *, n_jobs: int, progress: Progress) -> Approximated:
         )
     for checkpoint in {file for pruned in found for file in pruned.checkpoints}:
         checkpoint.unlink(missing_ok=True)
-    return Approximated((first, stages[0]), tuple(stages[1:]))
+    return stages
 
 
 def _published(
@@ -148,7 +178,7 @@ def _published(
 
 def _guarded(
     recipe: Recipe,
-    search: ModelSearch,
+    fold_models: Sequence[IntegerModel],
     start: Netlist,
     model: IntegerModel,
     rows: Rows,
@@ -161,8 +191,7 @@ def _guarded(
     losses = (recipe.max_loss, *recipe.further_losses)
     progress(f"pruned: {len(folds)} folds and {len(ROUND_SHARES)} paths of the whole")
     starts = Parallel(n_jobs=n_jobs, prefer="threads")(
-        delayed(quick_netlist)(own, library, timeout_s=recipe.timeout_s)
-        for own in search.fold_choices
+        delayed(quick_netlist)(own, library, timeout_s=recipe.timeout_s) for own in fold_models
     )
     none = rows.train[:0]
     tasks = [
@@ -220,7 +249,7 @@ def _chosen(
         fold_paths,
         n_held,
         max_loss=max_loss,
-        tree=recipe.model == "tree",
+        tree=recipe.model in ("tree", *ENSEMBLES),
         n_rows=len(rows.train),
     )
     path = paths[which]

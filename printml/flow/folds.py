@@ -126,5 +126,9 @@ def _spec(recipe: Recipe, record: dict[str, Any], model: IntegerModel) -> Spec:
         hidden=recipe.hidden or default_hidden(record["dataset"]["name"], n_classes),
         ovr=recipe.ovr,
         penalty=recipe.penalty or default_penalty(len(model.feature_names)),
-        tree=TreeOptions(recipe.max_depth or None, recipe.max_leaf_nodes or None),
+        tree=TreeOptions(
+            recipe.max_depth or None,
+            recipe.max_leaf_nodes or None,
+            n_trees=recipe.n_trees or None,
+        ),
     )

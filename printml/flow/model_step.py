@@ -198,7 +198,7 @@ def model_stage(
 
 def changes_between(before: IntegerModel, after: IntegerModel) -> list[dict[str, Any]]:
     """Every coefficient or intercept that differs; for trees, the new number of comparisons."""
-    if isinstance(before, IntegerTree) or isinstance(after, IntegerTree):
+    if not isinstance(before, IntegerNetwork) or not isinstance(after, IntegerNetwork):
         assert isinstance(before, IntegerTree)
         assert isinstance(after, IntegerTree)
         kept = {(int(f), int(t)) for f, t in zip(before.feature, before.threshold, strict=True)}
@@ -253,6 +253,7 @@ def _published(
             (),
             {"method": "multiplier areas, errors cancelled (DATE 2022)", "loss_train": loss},
         )
+    assert isinstance(model, IntegerTree), "the recipe refuses ensembles here"
     front = search_tree(model, X, y, library, variant="published", seed=recipe.seed)
     k = front.within(max(max_loss, float(front.loss.min())))
     return ModelSearch(
@@ -292,6 +293,7 @@ def _search(
             variant="structure", starts=tree_starts(recipe, record, model, rows, chosen), seed=seed,
             copies_X=copies, copies_y=np.tile(y, n_copies),
         )  # fmt: skip
+    assert isinstance(model, IntegerNetwork), "ensembles are pruned without a model stage"
     return search_coefficients(
         model, X, y, library,
         seed=seed, copies_X=copies, copies_y=np.tile(y, n_copies),
@@ -316,6 +318,6 @@ def _judged(front: Front, fold: Fold, rows: Rows) -> FoldFront:
 
 def _taken(front: Front, budget: Budget, model: IntegerModel) -> IntegerModel:
     if not (front.loss <= budget.loss + 1e-12).any():
-        return model if isinstance(model, IntegerNetwork) else simplify_tree(model)
+        return simplify_tree(model) if isinstance(model, IntegerTree) else model
     candidate: IntegerModel = front.candidates[front.within(budget.loss)]
     return candidate

@@ -13,8 +13,10 @@ from typing import Any, Literal, get_args
 from printml.errors import InputError
 from printml.files import read_text
 
-Family = Literal["svm-c", "svm-r", "mlp-c", "mlp-r", "tree"]
+Family = Literal["svm-c", "svm-r", "mlp-c", "mlp-r", "tree", "forest", "boost"]
 FAMILIES = get_args(Family)
+ENSEMBLES = ("forest", "boost")
+"""Ensembles of trees."""
 
 Approx = Literal["none", "published", "coefficients", "full"]
 
@@ -34,7 +36,7 @@ class Recipe:
     coefficients
         JSON file of integer coefficients to build from instead of training; empty to train.
     input_bits
-        Bits of each input; 0 for 4 (SVM, MLP) or 8 (tree).
+        Bits of each input; 0 for 4 (SVM, MLP) or 8 (trees and their ensembles).
     coef_bits
         Bits of each coefficient, sign included.
     hidden
@@ -45,6 +47,8 @@ class Recipe:
         `l1` or `l2` for `svm-c`; empty for the rule (l1 above 100 features).
     max_depth, max_leaf_nodes
         Limits of a tree; 0 for none.
+    n_trees
+        Trees of a forest or rounds of boosting; 0 for 5 and 8.
     split
         `stratified` or `published`.
     seed
@@ -85,6 +89,7 @@ class Recipe:
     penalty: Literal["", "l1", "l2"] = ""
     max_depth: int = 0
     max_leaf_nodes: int = 0
+    n_trees: int = 0
     split: Literal["stratified", "published"] = "stratified"
     seed: int = 0
     library: str = "egfet"
@@ -110,6 +115,7 @@ class Recipe:
         _between("hidden", self.hidden, 0, 256)
         _between("max_depth", self.max_depth, 0, 64)
         _between("max_leaf_nodes", self.max_leaf_nodes, 0, 100_000)
+        _between("n_trees", self.n_trees, 0, 1000)
         _between("seed", self.seed, 0, 2**32 - 1)
         for name in ("clock_ms", "timeout_s"):
             if not 0 < getattr(self, name) < float("inf"):
@@ -125,7 +131,12 @@ class Recipe:
             )
         if not 0 <= self.vdd < float("inf"):
             raise InputError(f"vdd must be a positive number of volts or 'auto', not {self.vdd}")
-        if self.coefficients and self.model == "tree":
+        if self.approx in ("published", "coefficients") and self.model in ENSEMBLES:
+            raise InputError(
+                f"there is no approximation {self.approx!r} for the model {self.model}",
+                hint="Use 'full': gate pruning of the exact circuit",
+            )
+        if self.coefficients and self.model in ("tree", *ENSEMBLES):
             raise InputError(
                 "coefficient files hold SVM and MLP models only", hint="Leave out --coefficients"
             )
@@ -133,7 +144,7 @@ class Recipe:
     @property
     def bits(self) -> int:
         """Bits of each input, the default filled in."""
-        return self.input_bits or (8 if self.model == "tree" else 4)
+        return self.input_bits or (8 if self.model in ("tree", *ENSEMBLES) else 4)
 
 
 def _choice(name: str, value: str, allowed: tuple[str, ...]) -> None:

@@ -62,6 +62,7 @@ def train_step(recipe: Recipe, path: Path, *, n_jobs: int) -> None:
             penalty=recipe.penalty or None,
             max_depth=recipe.max_depth or None,
             max_leaf_nodes=recipe.max_leaf_nodes or None,
+            n_trees=recipe.n_trees or None,
             n_jobs=n_jobs,
         )
         quantized = quantize_with_scales(

@@ -122,7 +122,51 @@ class TreeModel:
         return self.leaf_class[node]
 
 
-FloatModel = LinearModel | MlpModel | TreeModel
+@dataclass(frozen=True, eq=False)
+class ForestModel:
+    """Trees that each add the values of the leaf a row falls into to the scores of the classes.
+
+    Attributes
+    ----------
+    roots
+        int64, shape (n_trees,): first node of each tree.
+    feature, left, right
+        int64, shape (n_nodes,), as in `TreeModel`, nodes of all trees one after the other.
+    threshold
+        float64, shape (n_nodes,); 0 at a leaf.
+    values
+        float64, shape (n_nodes, n_classes); 0 at inner nodes.
+    intercepts
+        float64, shape (n_classes,).
+    """
+
+    family: str
+    feature_names: tuple[str, ...]
+    class_labels: tuple[str, ...]
+    roots: IntArray
+    feature: IntArray
+    threshold: FloatArray
+    left: IntArray
+    right: IntArray
+    values: FloatArray
+    intercepts: FloatArray
+
+    def predict(self, X: FloatArray) -> IntArray:
+        """Class index of each row, int64, shape (n_rows,); ties go to the lower class."""
+        values = np.asarray(X, dtype=np.float32)
+        rows = np.arange(len(values))
+        scores = np.tile(self.intercepts, (len(values), 1))
+        for root in self.roots:
+            node = np.full(len(values), root, dtype=np.int64)
+            while (inner := self.feature[node] >= 0).any():
+                reading = values[rows, np.maximum(self.feature[node], 0)]
+                child = np.where(reading > self.threshold[node], self.right[node], self.left[node])
+                node = np.where(inner, child, node)
+            scores += self.values[node]
+        return np.argmax(scores, axis=1).astype(np.int64)
+
+
+FloatModel = LinearModel | MlpModel | TreeModel | ForestModel
 
 
 def decide(scores: FloatArray, decision: Decision, n_classes: int) -> IntArray:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Family = Literal["svm-c", "svm-r", "mlp-c", "mlp-r", "tree"]
+Family = Literal["svm-c", "svm-r", "mlp-c", "mlp-r", "tree", "forest", "boost"]
 Penalty = Literal["l1", "l2"]
 Params = tuple[tuple[str, float | str], ...]
 """Searched hyperparameters as (name, value) pairs."""
@@ -36,6 +36,8 @@ class TreeOptions:
         Cost-complexity pruning strength; ignored with `search`.
     search
         Choose `ccp_alpha` by cross-validation.
+    n_trees
+        Trees of a forest or rounds of boosting; None for the stated default.
     """
 
     max_depth: int | None = None
@@ -43,6 +45,7 @@ class TreeOptions:
     min_samples_leaf: int = 1
     ccp_alpha: float = 0.0
     search: bool = False
+    n_trees: int | None = None
 
 
 @dataclass(frozen=True)

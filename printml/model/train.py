@@ -11,6 +11,7 @@ from printml.data.dataset import Dataset, Split
 from printml.data.quantizer import InputQuantizer
 from printml.data.table import suggestion
 from printml.errors import ModelError
+from printml.model.ensemble import ensemble_grid, fit_ensemble
 from printml.model.float_model import FloatModel
 from printml.model.linear import fit_svm, svm_grid
 from printml.model.mlp import fit_mlp, fit_mlp_for_search, mlp_grid
@@ -86,6 +87,7 @@ def train(
     min_samples_leaf: int = 1,
     ccp_alpha: float = 0.0,
     search: bool = False,
+    n_trees: int | None = None,
     n_jobs: int = 1,
 ) -> Trained:
     """Search hyperparameters by cross-validation and fit the winner; training rows only.
@@ -95,7 +97,8 @@ def train(
     dataset
         Prepared (`data.prepare`): no missing values.
     family
-        `svm-c`, `svm-r`, `mlp-c`, `mlp-r` or `tree`. Regressors learn the class index.
+        `svm-c`, `svm-r`, `mlp-c`, `mlp-r`, `tree`, `forest` or `boost`. Regressors learn the
+        class index.
     quantizer
         Fitted on the same training rows.
     seed
@@ -108,6 +111,8 @@ def train(
         `l2`, or `l1` for sparse coefficients (svm-c); None for l1 above 100 features, else l2.
     max_depth, max_leaf_nodes, min_samples_leaf, ccp_alpha, search
         Limits of a tree, as in `TreeOptions`; the default is fully grown.
+    n_trees
+        Trees of a forest or rounds of boosting; None for the stated default.
     n_jobs
         Worker processes of the search; the result does not depend on it.
 
@@ -126,7 +131,7 @@ def train(
         hidden=default_hidden(dataset.name, dataset.n_classes) if hidden is None else hidden,
         ovr=ovr,
         penalty=penalty or default_penalty(dataset.n_features),
-        tree=TreeOptions(max_depth, max_leaf_nodes, min_samples_leaf, ccp_alpha, search),
+        tree=TreeOptions(max_depth, max_leaf_nodes, min_samples_leaf, ccp_alpha, search, n_trees),
     )
     y = dataset.y[split.train]
     _check(spec, quantizer, dataset, n_training_classes=len(np.unique(y)))
@@ -137,6 +142,8 @@ def train(
         grid, fit, fit_for_search = svm_grid(spec), fit_svm, fit_svm
     elif family in ("mlp-c", "mlp-r"):
         grid, fit, fit_for_search = mlp_grid(), fit_mlp, fit_mlp_for_search
+    elif family in ("forest", "boost"):
+        grid, fit, fit_for_search = ensemble_grid(spec), fit_ensemble, fit_ensemble
     else:
         grid, fit, fit_for_search = tree_grid(spec, X, y), fit_tree, fit_tree
     trials = cross_validate(fit_for_search, spec, grid, X, y, n_jobs=n_jobs)
@@ -163,6 +170,8 @@ def fit_again(spec: Spec, params: Params, X: FloatArray, y: IntArray) -> FloatMo
         return fit_svm(spec, params, X, y)
     if spec.family in ("mlp-c", "mlp-r"):
         return fit_mlp_for_search(spec, params, X, y)
+    if spec.family in ("forest", "boost"):
+        return fit_ensemble(spec, params, X, y)
     return fit_tree(spec, params, X, y)
 
 
@@ -183,7 +192,7 @@ def _check(
         raise ModelError(
             f"seed {spec.seed} is out of range", hint="Use a seed from 0 to 4294967295"
         )
-    limits = (spec.tree.max_depth, spec.tree.min_samples_leaf)
+    limits = (spec.tree.max_depth, spec.tree.min_samples_leaf, spec.tree.n_trees)
     if any(limit is not None and limit < 1 for limit in limits) or spec.tree.ccp_alpha < 0:
         raise ModelError("a limit of the tree is out of range", hint="Use limits of at least 1")
     if spec.tree.max_leaf_nodes is not None and spec.tree.max_leaf_nodes < 2:

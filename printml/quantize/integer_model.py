@@ -139,7 +139,63 @@ class IntegerTree:
             node = np.where(inner, np.where(above, self.right[node], self.left[node]), node)
 
 
-IntegerModel = IntegerNetwork | IntegerTree
+@dataclass(frozen=True, eq=False)
+class IntegerForest:
+    """Trees whose leaves add to the scores of classes; the highest wins, ties to the lower class.
+
+    Attributes
+    ----------
+    family
+        `forest` (every leaf is one vote) or `boost`.
+    roots
+        int64, shape (n_trees,): first node of each tree.
+    feature, threshold, left, right
+        int64, shape (n_nodes,), as in `IntegerTree`, nodes of all trees one after the other.
+    values
+        int64, shape (n_nodes, n_classes): what a leaf adds to each score; 0 at inner nodes.
+    intercepts
+        int64, shape (n_classes,).
+    """
+
+    family: str
+    feature_names: tuple[str, ...]
+    class_labels: tuple[str, ...]
+    input_bits: IntArray
+    roots: IntArray
+    feature: IntArray
+    threshold: IntArray
+    left: IntArray
+    right: IntArray
+    values: IntArray
+    intercepts: IntArray
+
+    @property
+    def n_classes(self) -> int:
+        return len(self.class_labels)
+
+    @property
+    def n_features(self) -> int:
+        return len(self.feature_names)
+
+    def scores(self, X_int: IntArray) -> IntArray:
+        """Score of each class, int64, shape (n_rows, n_classes)."""
+        rows = np.arange(X_int.shape[0])
+        total = np.tile(self.intercepts, (X_int.shape[0], 1))
+        for root in self.roots:
+            node = np.full(X_int.shape[0], root, dtype=np.int64)
+            while (inner := self.feature[node] >= 0).any():
+                reading = X_int[rows, np.maximum(self.feature[node], 0)]
+                child = np.where(reading > self.threshold[node], self.right[node], self.left[node])
+                node = np.where(inner, child, node)
+            total += self.values[node]
+        return total
+
+    def predict(self, X_int: IntArray) -> IntArray:
+        """Class index of each row, int64, shape (n_rows,)."""
+        return np.argmax(self.scores(X_int), axis=1).astype(np.int64)
+
+
+IntegerModel = IntegerNetwork | IntegerTree | IntegerForest
 
 
 def ovo_pairs(n_classes: int) -> list[tuple[int, int]]:

@@ -11,7 +11,13 @@ import numpy as np
 from printml.arrays import FloatArray, IntArray, frozen
 from printml.errors import ModelError
 from printml.files import write_json_atomic
-from printml.quantize.integer_model import Decision, IntegerModel, IntegerNetwork, IntegerTree
+from printml.quantize.integer_model import (
+    Decision,
+    IntegerForest,
+    IntegerModel,
+    IntegerNetwork,
+    IntegerTree,
+)
 from printml.quantize.json_checks import Place, load_json
 from printml.quantize.ranges import LARGEST_SUM, value_ranges
 
@@ -21,6 +27,8 @@ MOST_INPUT_BITS = 16
 _COMMON = ("format", "family", "feature_names", "class_labels", "input_bits")
 _NETWORK = ("decision", "fraction_bits", "label_offset", "weights", "intercepts")
 _TREE = ("feature", "threshold", "left", "right", "leaf_class")
+_FOREST = ("roots", "feature", "threshold", "left", "right", "values", "intercepts")
+_KEYS = {"tree": _TREE, "forest": _FOREST, "boost": _FOREST}
 
 
 def to_json(model: IntegerModel, *, scales: Sequence[FloatArray] = ()) -> dict[str, Any]:
@@ -39,8 +47,8 @@ def to_json(model: IntegerModel, *, scales: Sequence[FloatArray] = ()) -> dict[s
         "class_labels": list(model.class_labels),
         "input_bits": model.input_bits.tolist(),
     }
-    if isinstance(model, IntegerTree):
-        return {**common, **{key: getattr(model, key).tolist() for key in _TREE}}
+    if not isinstance(model, IntegerNetwork):
+        return {**common, **{key: getattr(model, key).tolist() for key in _KEYS[model.family]}}
     written: dict[str, Any] = {
         **common,
         "decision": model.decision,
@@ -69,15 +77,18 @@ def from_json(value: Any, *, file: str = "model.json") -> IntegerModel:
         path inside the file.
     """
     place = Place(value, file=file)
-    is_tree = isinstance(value, dict) and value.get("family") == "tree"
-    place.object(required=(*_COMMON, *(_TREE if is_tree else _NETWORK)), optional=("scales",))
+    said = value.get("family") if isinstance(value, dict) else None
+    keys = _KEYS.get(said, _NETWORK) if isinstance(said, str) else _NETWORK
+    place.object(required=(*_COMMON, *keys), optional=("scales",))
     place["format"].text(among=[FORMAT])
     feature_names = _names(place["feature_names"], at_least=1)
     class_labels = _names(place["class_labels"], at_least=2)
     bits = place["input_bits"].integers(length=len(feature_names), low=1, high=MOST_INPUT_BITS)
-    if is_tree:
+    if keys is _TREE:
         return _tree(place, feature_names, class_labels, bits)
-    family = place["family"].text(among=("svm-c", "svm-r", "mlp-c", "mlp-r", "tree"))
+    if keys is _FOREST:
+        return _forest(place, str(said), feature_names, class_labels, bits)
+    family = place["family"].text(among=("svm-c", "svm-r", "mlp-c", "mlp-r", *_KEYS))
     decision = place["decision"].text(among=get_args(Decision))
     if (decision == "regression") != family.endswith("-r") or (
         decision == "ovo" and family != "svm-c"
@@ -192,26 +203,12 @@ def _names(place: Place, *, at_least: int) -> tuple[str, ...]:
 def _tree(
     place: Place, feature_names: tuple[str, ...], class_labels: tuple[str, ...], bits: IntArray
 ) -> IntegerTree:
-    feature = place["feature"].integers(low=-1, high=len(feature_names) - 1)
+    feature, threshold, left, right = _nodes(place, len(feature_names), roots=[0])
     n = len(feature)
-    if n == 0:
-        raise place["feature"].error("a tree needs at least one node")
-    threshold = place["threshold"].integers(length=n)
-    left = place["left"].integers(length=n, low=-1, high=n - 1)
-    right = place["right"].integers(length=n, low=-1, high=n - 1)
     leaf_class = place["leaf_class"].integers(length=n, low=-1, high=len(class_labels) - 1)
     for node in range(n):
-        is_leaf = feature[node] < 0
-        if is_leaf != (leaf_class[node] >= 0):
+        if (feature[node] < 0) != (leaf_class[node] >= 0):
             raise place["leaf_class"][node].error("exactly the leaves have a class")
-        for name, child in (("left", left[node]), ("right", right[node])):
-            if is_leaf != (child < 0) or (not is_leaf and child <= node):
-                raise place[name][node].error(
-                    "a child comes after its parent, and a leaf has none (-1)"
-                )
-    children = np.concatenate([left[left >= 0], right[right >= 0]])
-    if sorted(children.tolist()) != list(range(1, n)):
-        raise place["left"].error("every node but the root needs exactly one parent")
     return IntegerTree(
         family="tree",
         feature_names=feature_names,
@@ -223,3 +220,65 @@ def _tree(
         right=right,
         leaf_class=leaf_class,
     )
+
+
+def _forest(
+    place: Place,
+    family: str,
+    feature_names: tuple[str, ...],
+    class_labels: tuple[str, ...],
+    bits: IntArray,
+) -> IntegerForest:
+    roots = place["roots"].integers(low=0)
+    if len(roots) == 0 or roots[0] != 0 or (np.diff(roots) <= 0).any():
+        raise place["roots"].error("roots begin at 0 and rise")
+    feature, threshold, left, right = _nodes(place, len(feature_names), roots=roots.tolist())
+    n_classes = len(class_labels)
+    values = place["values"].matrix(rows=len(feature), columns=n_classes)
+    intercepts = place["intercepts"].integers(length=n_classes, low=-LARGEST_SUM, high=LARGEST_SUM)
+    largest = np.abs(values).astype(float).sum(axis=0) + np.abs(intercepts)
+    if largest.max() >= LARGEST_SUM:
+        raise place["values"].error("a sum could pass 62 bits", "Use smaller leaf values")
+    for node in np.flatnonzero((feature >= 0) & (values != 0).any(axis=1)):
+        raise place["values"][int(node)].error("only leaves add to the scores")
+    return IntegerForest(
+        family=family,
+        feature_names=feature_names,
+        class_labels=class_labels,
+        input_bits=frozen(bits, np.int64),
+        roots=roots,
+        feature=feature,
+        threshold=threshold,
+        left=left,
+        right=right,
+        values=values,
+        intercepts=intercepts,
+    )
+
+
+def _nodes(
+    place: Place, n_features: int, *, roots: list[int]
+) -> tuple[IntArray, IntArray, IntArray, IntArray]:
+    """Feature, threshold, left and right of trees that stand one after the other."""
+    feature = place["feature"].integers(low=-1, high=n_features - 1)
+    n = len(feature)
+    if n == 0:
+        raise place["feature"].error("a tree needs at least one node")
+    if roots[-1] >= n:
+        raise place["roots"].error(f"there are {n} nodes only")
+    threshold = place["threshold"].integers(length=n)
+    left = place["left"].integers(length=n, low=-1, high=n - 1)
+    right = place["right"].integers(length=n, low=-1, high=n - 1)
+    ends = [*roots[1:], n]
+    for root, end in zip(roots, ends, strict=True):
+        for node in range(root, end):
+            for name, child in (("left", left[node]), ("right", right[node])):
+                is_leaf = feature[node] < 0
+                if is_leaf != (child < 0) or (not is_leaf and not node < child < end):
+                    raise place[name][node].error(
+                        "a child comes after its parent, and a leaf has none (-1)"
+                    )
+    children = np.concatenate([left[left >= 0], right[right >= 0]])
+    if sorted(children.tolist()) != sorted(set(range(n)) - set(roots)):
+        raise place["left"].error("every node but a root needs exactly one parent")
+    return feature, threshold, left, right

@@ -18,7 +18,8 @@ import numpy as np
 from printml.arrays import FloatArray, IntArray, frozen
 from printml.data.quantizer import InputQuantizer
 from printml.errors import ModelError
-from printml.model.float_model import FloatModel, LinearModel, MlpModel, TreeModel
+from printml.model.float_model import FloatModel, ForestModel, LinearModel, MlpModel, TreeModel
+from printml.quantize.forest import quantize_forest
 from printml.quantize.integer_model import IntegerModel, IntegerNetwork
 from printml.quantize.ranges import value_ranges
 from printml.quantize.tree import quantize_tree
@@ -115,6 +116,14 @@ def quantize_with_scales(
     if isinstance(float_model, TreeModel):
         tree = quantize_tree(float_model, input_bits=quantizer.bits)
         return Quantized(tree, (), float(np.mean(tree.predict(X_train_int) == y_train)), 1)
+    if isinstance(float_model, ForestModel):
+        _check_finite(float_model.values, float_model.intercepts)
+        forest, scale, n_tried = quantize_forest(
+            float_model, input_bits=quantizer.bits, coef_bits=coef_bits,
+            X_train_int=X_train_int, y_train=y_train,
+        )  # fmt: skip
+        accuracy = float(np.mean(forest.predict(X_train_int) == y_train))
+        return Quantized(forest, (scale,), accuracy, n_tried)
     limit = 2 ** (coef_bits - 1) - 1
     if isinstance(float_model, LinearModel):
         _check_finite(float_model.weights, float_model.intercepts)

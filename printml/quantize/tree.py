@@ -6,7 +6,7 @@ import numpy as np
 
 from printml.arrays import IntArray, frozen
 from printml.model.float_model import TreeModel
-from printml.quantize.integer_model import IntegerTree
+from printml.quantize.integer_model import IntegerForest, IntegerTree
 
 
 def quantize_tree(model: TreeModel, *, input_bits: IntArray) -> IntegerTree:
@@ -70,6 +70,22 @@ def simplify_tree(tree: IntegerTree) -> IntegerTree:
         ):
             answer[node] = one
     return _renumbered(tree, target, answer)
+
+
+def subtree_arrays(
+    forest: IntegerForest, root: int, leaf_values: IntArray
+) -> tuple[IntArray, IntArray, IntArray, IntArray, IntArray]:
+    """Feature, threshold, left, right and leaf value of one tree of a forest, root first."""
+    later = forest.roots[forest.roots > root]
+    nodes = slice(root, int(later.min()) if len(later) else len(forest.feature))
+    inner = forest.feature[nodes] >= 0
+    return (
+        frozen(forest.feature[nodes], np.int64),
+        frozen(forest.threshold[nodes], np.int64),
+        frozen(np.where(inner, forest.left[nodes] - root, -1), np.int64),
+        frozen(np.where(inner, forest.right[nodes] - root, -1), np.int64),
+        frozen(np.where(inner, -1, leaf_values[nodes]), np.int64),
+    )
 
 
 def _renumbered(tree: IntegerTree, target: dict[int, int], answer: dict[int, int]) -> IntegerTree:

@@ -11,7 +11,7 @@ from printml.circuit.ir import Circuit
 from printml.errors import CheckError
 from printml.liberty.library import CellLibrary
 from printml.netlist.netlist import Netlist
-from printml.quantize.integer_model import IntegerModel, IntegerTree
+from printml.quantize.integer_model import IntegerModel, IntegerNetwork
 from printml.simulate.kernel import outputs as netlist_outputs
 
 N_RANDOM_VECTORS = 65_536
@@ -87,7 +87,7 @@ def expected_outputs(model: IntegerModel, circuit: Circuit, X_int: IntArray) -> 
     expected = {"class": model.predict(X_int)}
     names = [name for name, _ in circuit.outputs if name != "class"]
     if names:
-        assert not isinstance(model, IntegerTree), "trees have no scores"
+        assert isinstance(model, IntegerNetwork), "trees have no scores"
         scores = model.decision_values(X_int)
         expected |= {name: scores[:, int(name.removeprefix("score_"))] for name in names}
     return expected
