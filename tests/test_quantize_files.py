@@ -260,7 +260,7 @@ def test_scales_are_kept_for_the_reader():
     ("model", "path", "value", "message"),
     [
         (NETWORK, ["format"], "printml-model-0", "format"),
-        (NETWORK, ["family"], "forest", "`forest` is not known"),
+        (NETWORK, ["family"], "jungle", "`jungle` is not known"),
         (NETWORK, ["decision"], "ovo", "`ovo` does not go with mlp-c"),
         (NETWORK, ["decision"], "regression", "does not go with mlp-c"),
         (NETWORK, ["fraction_bits"], -1, "fraction_bits"),

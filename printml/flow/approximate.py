@@ -32,7 +32,7 @@ from printml.quantize.integer_model import IntegerModel
 
 Progress = Callable[[str], None]
 
-MODEL_SHARE = 0.5
+MODEL_SHARE = 0.3
 """Share of the accuracy budget that coefficients may spend when pruning follows."""
 
 

@@ -42,7 +42,7 @@ COPY_WEIGHT = 1.0
 ROUND_SHARES = (0.6, 0.85)
 """Paths from the same netlist part ways where it is mapped again; the best of these is taken."""
 PRUNED_SUMS = Experience(
-    gap=0.006, gap_rows=1200, slope=0.5, spread=0.006, overstated=0.0075
+    gap=0.006, gap_rows=1200, slope=0.5, spread=0.003, overstated=0.0075
 )  # fmt: skip
 """SVMs and MLPs, measured on splits that are in no table; see docs/approximation.md."""
 AIM_SHARE = 0.75
