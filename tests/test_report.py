@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from printml.explore.survey import survey_cells, survey_row
+from printml.explore.frontier import frontier_markdown, frontier_rows
+from printml.explore.points import Corner, Point
+from printml.explore.survey import loss_interval, survey_cells, survey_row
 from printml.report.compare import compare_runs
 from printml.report.literature import published_circuits
 from printml.report.page import Section, render, write_page
@@ -115,7 +117,7 @@ def test_comparison_by_hand() -> None:
 def test_a_survey_row_by_hand() -> None:
     def stage(area: float, accuracy: float) -> dict[str, Any]:
         return {"area_cm2": area, "accuracy_test": accuracy, "power_mw": area,
-                "power_0p6_mw": area / 3, "n_test": 10}  # fmt: skip
+                "power_0p6_mw": area / 3, "n_test": 10, "delay_ms": 20.0}  # fmt: skip
 
     results = [
         {"circuit": "seeds/tree", "seed": seed, "seconds": {"train": 1.0, "synth": 2.0},
@@ -134,3 +136,28 @@ def test_a_survey_row_by_hand() -> None:
     cells = survey_cells(row)
     assert "+5.0 ± 5.0" in cells
     assert "75.0 %" in cells
+    # Two splits that lost 10 and 0 points: 5 +- 12.706 * 7.07 / sqrt(2).
+    assert loss_interval([row], "ours") == pytest.approx((-58.53, 68.53), abs=0.01)
+
+
+def test_the_frontier_chooses_by_validation_and_reads_test_rows() -> None:
+    def point(name: str, validation: float, test: float, area: float) -> Point:
+        corners = (Corner(0.6, 0.3, 1.0),)
+        return Point(name, "tree", "pruned", "0" * 40, validation, area, 1.0,
+                     corners, test, test - 0.1, test + 0.1, 63, "proved")  # fmt: skip
+
+    points = [point("good", 0.95, 0.93, 0.2), point("small", 0.90, 0.95, 0.01)]
+    all_rows = frontier_rows("seeds", 1, points)
+    rows = {row["published"]: row for row in all_rows}
+    approximate = rows["tree approximate chosen on its test rows"]  # 0.94 at 0.0232 cm2
+    assert approximate["circuit"] == "good-pruned"
+    assert approximate["verdict"] == "gap: 8.6 times the area"
+    exact = rows["tree exact"]  # 0.889 at 0.301 cm2
+    assert exact["circuit"] == "small-pruned"
+    assert exact["verdict"] == "smaller, and as accurate on test rows"
+    found = [row for row in all_rows if row["published_accuracy"] == 0.937]
+    assert found[0]["verdict"] == "smaller; test rows 0.7 points below"
+    nothing = frontier_rows("seeds", 1, [point("bad", 0.8, 0.99, 0.001)])
+    assert nothing[0]["verdict"].startswith("gap: ")
+    text = frontier_markdown(all_rows, command="printml reproduce frontier")
+    assert "of 4 published points" in text

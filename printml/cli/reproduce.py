@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ from typing import Any
 import click
 from rich.table import Table
 
+from printml.cli.frontier import reproduce_frontier
 from printml.cli.output import error_console, print_table
 from printml.errors import InputError
+from printml.explore.frontier import DATASETS
 from printml.explore.store import default_store
 from printml.explore.survey import (
     HEADER,
@@ -25,17 +28,28 @@ from printml.explore.survey import (
     survey_markdown,
     survey_row,
 )
-from printml.explore.workers import workers
+from printml.explore.workers import Workers, workers
 from printml.files import write_csv_atomic, write_text_atomic
 from printml.report.page import Section, render, write_page
 from printml.report.svg import Mark, scatter
 
 
 @click.command("reproduce")
-@click.argument("survey", type=click.Choice(list(SURVEYS)))
-@click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="Splits.")
+@click.argument("survey", type=click.Choice([*SURVEYS, "frontier"]))
+@click.option(
+    "--seeds", type=click.IntRange(1), help="Splits [default: 5 for the surveys, 1 for frontier]."
+)
 @click.option("--first-seed", type=click.IntRange(0), default=0, show_default=True)
-@click.option("--only", multiple=True, metavar="CIRCUIT", help="As redwine/mlp-c; repeatable.")
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="NAME",
+    help="A circuit as redwine/mlp-c, for frontier a data set; repeatable.",
+)
+@click.option(
+    "--minutes", type=click.FloatRange(min=0, min_open=True), default=8.0, show_default=True,
+    help="frontier: time to explore a data set; what the store has costs none.",
+)  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), help="[default: runs/reproduce/SURVEY]")
 @click.option(
     "--store", type=click.Path(path_type=Path), help="Finished work [default: in the cache folder]."
@@ -46,9 +60,10 @@ from printml.report.svg import Mark, scatter
 @click.option("--scheduler", default="", metavar="ADDRESS", help="Work on this Dask cluster.")
 def reproduce_command(
     survey: str,
-    seeds: int,
+    seeds: int | None,
     first_seed: int,
     only: tuple[str, ...],
+    minutes: float,
     out: Path | None,
     store: Path | None,
     jobs: int,
@@ -56,39 +71,53 @@ def reproduce_command(
 ) -> None:
     """Run the flows of a published table again, with the published methods and with ours.
 
+    The surveys build every circuit of their table. The frontier explores ten data sets and looks
+    for a smaller circuit of the same accuracy for each published one.
+
     Writes table.md, table.csv and report.html. What is finished is kept in the store, so a run
     that was killed goes on where it was.
     """
-    unknown = set(only) - set(SURVEYS[survey])
+    known = SURVEYS.get(survey, DATASETS)
+    unknown = set(only) - set(known)
     if unknown:
         raise InputError(
-            f"{sorted(unknown)[0]!r} is not in {survey}",
-            hint=f"Choose from {', '.join(SURVEYS[survey])}",
+            f"{sorted(unknown)[0]!r} is not in {survey}", hint=f"Choose from {', '.join(known)}"
         )
-    circuits = only or SURVEYS[survey]
     folder = out or Path("runs") / "reproduce" / survey
     folder.mkdir(parents=True, exist_ok=True)
     place = (store or default_store()).absolute()
-    work = [
-        Work(circuit, seed)
-        for seed in range(first_seed, first_seed + seeds)
-        for circuit in circuits
-    ]
+    splits = range(first_seed, first_seed + (seeds or (1 if survey == "frontier" else 5)))
+    command = shlex.join(["printml", *sys.argv[1:]])
+    with workers(n_jobs=jobs, scheduler=scheduler) as team:
+        if survey == "frontier":
+            reproduce_frontier(only or DATASETS, splits, team, place, folder, minutes, command)
+        else:
+            _reproduce_survey(survey, only or known, splits, team, place, folder, command)
+
+
+def _reproduce_survey(
+    survey: str,
+    circuits: Sequence[str],
+    splits: Sequence[int],
+    team: Workers,
+    place: Path,
+    folder: Path,
+    command: str,
+) -> None:
+    work = [Work(circuit, seed) for seed in splits for circuit in circuits]
     console = error_console()
     found: dict[str, list[dict[str, Any]]] = {circuit: [] for circuit in circuits}
     failures = []
-    with workers(n_jobs=jobs, scheduler=scheduler) as team:
-        for k, result in enumerate(team.map(partial(measure, store=place), work), start=1):
-            label = f"{result['circuit']} seed {result['seed']}"
-            console.print(f"printml: {k} of {len(work)}: {label} {result.get('failed', '')}")
-            if "failed" in result:
-                failures.append((label, result["failed"]))
-            else:
-                found[result["circuit"]].append(result)
+    for k, result in enumerate(team.map(partial(measure, store=place), work), start=1):
+        label = f"{result['circuit']} seed {result['seed']}"
+        console.print(f"printml: {k} of {len(work)}: {label} {result.get('failed', '')}")
+        if "failed" in result:
+            failures.append((label, result["failed"]))
+        else:
+            found[result["circuit"]].append(result)
     rows = [survey_row(results) for results in found.values() if results]
     if not rows:
         raise InputError(f"no circuit came out: {failures[0][1]}")
-    command = shlex.join(["printml", *sys.argv[1:]])
     write_text_atomic(folder / "table.md", survey_markdown(rows, command=command))
     write_csv_atomic(folder / "table.csv", rows)
     _write_page(folder / "report.html", survey, rows, failures, command)

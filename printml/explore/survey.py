@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.stats import t as student_t
 
 from printml.errors import PrintmlError
 from printml.explore.store import entry, key_of
@@ -40,7 +41,8 @@ TREES = tuple(
 )  # fmt: skip
 SURVEYS = {"survey-mlp-svm": MLP_SVM, "survey-trees": TREES}
 KEPT_FIGURES = (
-    "name", "area_cm2", "power_mw", "delay_ms", "accuracy_test", "accuracy_train",
+    "name", "area_cm2", "power_mw", "delay_ms", "accuracy_test_low", "accuracy_test_high",
+    "accuracy_test", "accuracy_train",
     "accuracy_validation", "n_test",
 )  # fmt: skip
 
@@ -102,7 +104,8 @@ def _short(stage: dict[str, Any]) -> dict[str, Any]:
 HEADER = (
     "circuit", "splits", "rows", "publ. exact cm2", "publ. approx. cm2", "exact cm2", "exact acc.",
     "publ. model cm2", "loss", "publ. method cm2", "loss", "our model cm2", "loss", "ours cm2",
-    "loss", "acc.", "share of publ. approx.", "saving", "mW 1.0 V", "mW 0.6 V", "powered by", "s",
+    "loss", "acc.", "share of publ. approx.", "saving", "mW 1.0 V", "mW 0.6 V", "ms",
+    "powered by", "s",
 )  # fmt: skip
 """Losses in points of test accuracy against our own exact circuit, mean over splits."""
 
@@ -151,6 +154,8 @@ def survey_row(results: Sequence[dict[str, Any]]) -> dict[str, Any]:
             f"{name}_loss": float(loss.mean()),
             f"{name}_loss_std": float(loss.std()),
             f"{name}_saving": float(1 - np.mean(areas / [e["area_cm2"] for e in exact])),
+            f"{name}_loss_by_split": loss.tolist(),
+            f"{name}_delay_ms": float(np.mean([stage["delay_ms"] or 0.0 for stage in stages])),
             f"{name}_mw": float(np.mean([stage["power_mw"] for stage in stages])),
             f"{name}_0p6_mw": float(np.mean([stage["power_0p6_mw"] for stage in stages])),
         }
@@ -186,6 +191,7 @@ def survey_cells(row: dict[str, Any]) -> list[str]:
         f"{100 * row['ours_saving']:.1f} %",
         f"{row['ours_mw']:.3f}",
         f"{row['ours_0p6_mw']:.3f}",
+        f"{row['ours_delay_ms']:.0f}",
         source_text(row["ours_0p6_mw"]),
         f"{row['seconds']:.0f}",
     ]
@@ -208,6 +214,19 @@ def survey_markdown(rows: Sequence[dict[str, Any]], *, command: str) -> str:
     return "\n".join([*lines, ""])
 
 
+def loss_interval(rows: Sequence[dict[str, Any]], name: str) -> tuple[float, float]:
+    """95 % interval of the mean loss in points, Student's t over the splits' means.
+
+    A split's circuits share their test rows, so its mean is one observation. NaN with one split.
+    """
+    n_splits = min(row["n_splits"] for row in rows)
+    by_split = 100 * np.mean([row[f"{name}_loss_by_split"][:n_splits] for row in rows], axis=0)
+    if n_splits < 2:
+        return float("nan"), float("nan")
+    half = float(student_t.ppf(0.975, n_splits - 1) * by_split.std(ddof=1) / np.sqrt(n_splits))
+    return float(by_split.mean()) - half, float(by_split.mean()) + half
+
+
 def summary_lines(rows: Sequence[dict[str, Any]]) -> list[str]:
     """Mean saving and loss of every column over the circuits, one line each."""
     lines = []
@@ -221,8 +240,10 @@ def summary_lines(rows: Sequence[dict[str, Any]]) -> list[str]:
         loss = 100 * np.mean([row[f"{name}_loss"] for row in rows])
         shares = [max(row[f"{name}_cm2"], 1e-9) / row["published_approx_cm2"] for row in rows]
         share = float(np.exp(np.mean(np.log(shares))))
+        low, high = loss_interval(rows, name)
         lines.append(
-            f"* {title}: mean area saving {saving:.1f} %, mean loss {loss:+.2f} points, area "
-            f"{share:.3g} of the published approximate one (geometric mean)."
+            f"* {title}: mean area saving {saving:.1f} %, mean loss {loss:+.2f} points (95 % "
+            f"interval {low:+.2f} to {high:+.2f} over splits), area {share:.3g} of the published "
+            "approximate one (geometric mean)."
         )
     return lines
