@@ -52,6 +52,13 @@ def _model_options(function: Callable[..., Any]) -> Callable[..., Any]:
             help="Build from integer coefficients (JSON) instead of training.",
         ),
         click.option("--input-bits", type=int, help="Bits of each input [default: 4; trees 8]."),
+        click.option(
+            "--feature-bits",
+            metavar="NAME=BITS",
+            multiple=True,
+            callback=lambda context, option, value: value or None,
+            help="Bits of one input; 0 leaves the feature out. May be repeated.",
+        ),
         click.option("--coef-bits", type=int, help="Bits of each coefficient [default: 8]."),
         click.option(
             "--hidden", type=int, help="Hidden neurons of an MLP [default: as published]."

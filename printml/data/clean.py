@@ -43,7 +43,7 @@ def impute(dataset: Dataset, train_rows: IntArray) -> Dataset:
         notes.append(
             f"columns without a reading in the training rows were dropped: {_names(dataset, empty)}"
         )
-    kept = _keep_columns(dataset, ~empty)
+    kept = keep_columns(dataset, ~empty)
     X = kept.X.copy()
     gaps = np.isnan(X)
     if gaps.any():
@@ -71,10 +71,17 @@ def drop_constant(dataset: Dataset, train_rows: IntArray) -> Dataset:
     if not constant.any():
         return dataset
     note = f"columns constant over the training rows were dropped: {_names(dataset, constant)}"
-    return replace(_keep_columns(dataset, ~constant), notes=(*dataset.notes, note))
+    return replace(keep_columns(dataset, ~constant), notes=(*dataset.notes, note))
 
 
-def _keep_columns(dataset: Dataset, kept: npt.NDArray[np.bool_]) -> Dataset:
+def keep_columns(dataset: Dataset, kept: npt.NDArray[np.bool_]) -> Dataset:
+    """The data set with the columns that `kept` marks, bool, shape (n_features,).
+
+    Raises
+    ------
+    DataError
+        If there is none.
+    """
     if not kept.any():
         raise DataError(
             "no feature column is left: none changes over the training rows",

@@ -37,6 +37,8 @@ class Recipe:
         JSON file of integer coefficients to build from instead of training; empty to train.
     input_bits
         Bits of each input; 0 for 4 (SVM, MLP) or 8 (trees and their ensembles).
+    feature_bits
+        Bits of single inputs as `NAME=BITS`; 0 leaves the feature out.
     coef_bits
         Bits of each coefficient, sign included.
     hidden
@@ -83,6 +85,7 @@ class Recipe:
     target: str = ""
     coefficients: str = ""
     input_bits: int = 0
+    feature_bits: tuple[str, ...] = ()
     coef_bits: int = 8
     hidden: int = 0
     ovr: bool = False
@@ -111,6 +114,12 @@ class Recipe:
         _choice("approx", self.approx, get_args(Approx))
         _choice("penalty", self.penalty, ("", "l1", "l2"))
         _between("input_bits", self.input_bits, 0, 16)
+        for text in self.feature_bits:
+            _one_feature(text)
+        if self.feature_bits and self.coefficients:
+            raise InputError(
+                "a coefficient file fixes the input bits", hint="Leave out the feature bits"
+            )
         _between("coef_bits", self.coef_bits, 2, 24)
         _between("hidden", self.hidden, 0, 256)
         _between("max_depth", self.max_depth, 0, 64)
@@ -142,6 +151,11 @@ class Recipe:
             )
 
     @property
+    def bits_by_feature(self) -> dict[str, int]:
+        """`feature_bits` as a table; of two values for a feature the last one holds."""
+        return dict(_one_feature(text) for text in self.feature_bits)
+
+    @property
     def bits(self) -> int:
         """Bits of each input, the default filled in."""
         return self.input_bits or (8 if self.model in ("tree", *ENSEMBLES) else 4)
@@ -152,6 +166,16 @@ def _choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
         close = difflib.get_close_matches(value, allowed, n=1)
         hint = f"Did you mean {close[0]!r}?" if close else f"Choose one of {', '.join(allowed)}"
         raise InputError(f"{name} {value!r} is unknown", hint=hint)
+
+
+def _one_feature(text: str) -> tuple[str, int]:
+    name, _, bits = text.rpartition("=")
+    if not name or not bits.isascii() or not bits.isdigit() or int(bits) > 16:
+        raise InputError(
+            f"feature bits {text!r} are not of the form NAME=BITS with 0 to 16 bits",
+            hint="Write alcohol=3, or alcohol=0 to leave the feature out",
+        )
+    return name, int(bits)
 
 
 def _between(name: str, value: int, low: int, high: int) -> None:
@@ -175,8 +199,8 @@ def recipe_from_table(table: dict[str, Any], *, where: str) -> Recipe:
             close = difflib.get_close_matches(name, fields, n=1)
             hint = f"Did you mean {close[0]!r}?" if close else f"Known keys: {', '.join(fields)}"
             raise InputError(f"unknown key {name!r}", where=where, hint=hint)
-        if name == "further_losses":
-            table = table | {name: _numbers(value, name, where=where)}
+        if name in _LISTS:
+            table = table | {name: _list(value, name, _LISTS[name], where=where)}
             continue
         kind = {"int": int, "float": float, "bool": bool}.get(str(fields[name].type), str)
         fits = isinstance(value, (int, float) if kind is float else kind)
@@ -191,12 +215,18 @@ def recipe_from_table(table: dict[str, Any], *, where: str) -> Recipe:
         raise InputError(error.what, where=where, hint=error.hint) from error
 
 
-def _numbers(value: object, name: str, *, where: str) -> tuple[float, ...]:
+_LISTS: dict[str, type] = {"further_losses": float, "feature_bits": str}
+"""Keys that hold several values, and of what type."""
+
+
+def _list(value: object, name: str, kind: type, *, where: str) -> tuple[Any, ...]:
+    allowed = (int, float) if kind is float else (kind,)
     if not isinstance(value, (list, tuple)) or any(
-        isinstance(part, bool) or not isinstance(part, (int, float)) for part in value
+        isinstance(part, bool) or not isinstance(part, allowed) for part in value
     ):
-        raise InputError(f"{name} must be a list of numbers, not {value!r}", where=where)
-    return tuple(float(part) for part in value)
+        what = "numbers" if kind is float else "strings"
+        raise InputError(f"{name} must be a list of {what}, not {value!r}", where=where)
+    return tuple(kind(part) for part in value)
 
 
 def read_toml(path: Path, *, what: str) -> dict[str, Any]:

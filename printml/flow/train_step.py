@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from printml.arrays import FloatArray
-from printml.data.clean import prepare
+from printml.arrays import FloatArray, IntArray
+from printml.data.clean import keep_columns, prepare
+from printml.data.dataset import Dataset
 from printml.data.load import load_dataset
 from printml.data.quantizer import InputQuantizer
 from printml.data.split import split_rows
+from printml.data.table import suggestion
 from printml.errors import InputError
 from printml.files import write_json_atomic, write_text_atomic
 from printml.flow.accuracy import measure_accuracy
@@ -26,13 +28,29 @@ from printml.quantize.model_file import to_json
 from printml.quantize.quantize import quantize_with_scales
 
 
+def _inputs(dataset: Dataset, recipe: Recipe) -> tuple[Dataset, IntArray]:
+    """The data set without features of 0 bits, and the bits of the others."""
+    asked = recipe.bits_by_feature
+    unknown = sorted(set(asked) - set(dataset.feature_names))
+    if unknown:
+        raise InputError(
+            f"there is no feature {unknown[0]!r}",
+            where=dataset.source,
+            hint=suggestion(unknown[0], dataset.feature_names),
+        )
+    bits = np.array([asked.get(name, recipe.bits) for name in dataset.feature_names], np.int64)
+    if not bits.any():
+        raise InputError("every feature has 0 bits", hint="Leave at least one feature in")
+    return keep_columns(dataset, bits > 0), bits[bits > 0]
+
+
 def train_step(recipe: Recipe, path: Path, *, n_jobs: int) -> None:
     """Write `recipe.toml`, `model.json` and `rows.npz`."""
     run = RunFolder(path, top_name(recipe))
     dataset = load_dataset(recipe.dataset, target=recipe.target or None)
     split = split_rows(dataset, kind=recipe.split, seed=recipe.seed)
     dataset = prepare(dataset, split)
-    bits = np.full(dataset.n_features, recipe.bits, dtype=np.int64)
+    dataset, bits = _inputs(dataset, recipe)
     quantizer = InputQuantizer.fit(dataset.X[split.train], bits=bits)
     X_int = quantizer.transform(dataset.X)
     record: dict[str, Any] = {}
