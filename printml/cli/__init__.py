@@ -21,6 +21,7 @@ from printml.cli.steps import (
     synth_command,
     verify_command,
 )
+from printml.cli.trust import faults_command, guarantee_command
 from printml.errors import PrintmlError
 
 
@@ -53,6 +54,8 @@ for command in (
     reproduce_command,
     report_command,
     compare_command,
+    guarantee_command,
+    faults_command,
     evaluate_command,
     resynth_command,
     clean_command,

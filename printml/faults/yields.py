@@ -1,68 +1,76 @@
-"""Share of printed circuits that work, from what single and double faults cost."""
+"""Share of printed circuits that work at a defect rate per cell, by sampling printed circuits."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binom
 
-from printml.faults.stuck_at import FaultCampaign
+from printml.arrays import IntArray
+from printml.faults.stuck_at import run_faults
+from printml.flow.accuracy import clopper_pearson
+from printml.liberty.library import CellLibrary
+from printml.netlist.netlist import Netlist
 
 RATES = (1e-4, 1e-3, 1e-2)
 """Defects per cell."""
+N_CIRCUITS = 2_000
 
 
 @dataclass(frozen=True)
 class Yield:
-    """Circuits that lose at most `tolerance` of their accuracy, at a defect rate per cell.
+    """Of circuits printed with random defects, how many lose at most `tolerance` accuracy.
 
     Attributes
     ----------
-    faultless
-        Share of circuits without a defect.
-    least
-        Share that works at least: circuits with more than two defects count as failed.
+    rate
+        Probability that a cell is defective: its output stuck at 0 or 1 alike.
+    works, low, high
+        Share that works, with its 95 % interval (Clopper and Pearson) for the sample drawn.
     mean_accuracy
-        Expected accuracy, circuits with more than two defects counted as those with two.
+        Over all circuits drawn.
     """
 
     rate: float
     tolerance: float
-    faultless: float
-    least: float
+    works: float
+    low: float
+    high: float
     mean_accuracy: float
+    n_circuits: int
 
 
 def estimate_yield(
-    single: FaultCampaign,
-    double: FaultCampaign,
-    n_cells: int,
+    netlist: Netlist,
+    library: CellLibrary,
+    X_int: IntArray,
+    y: IntArray,
     *,
     rate: float,
     tolerance: float = 0.01,
+    n_circuits: int = N_CIRCUITS,
+    seed: int = 0,
 ) -> Yield:
-    """Yield when each cell is defective independently, its output stuck at 0 or 1 alike.
-
-    The number of defects is binomial; faults of inputs in the campaigns are left out, since the
-    rate is one per cell.
+    """Draw circuits whose cells fail independently and judge each on all rows.
 
     Parameters
     ----------
-    single, double
-        Campaigns on the same rows; `double` may be a sample.
+    X_int, y
+        int64, shapes (n_rows, n_features) and (n_rows,).
     rate
-        Probability that a cell is defective.
+        Probability that a cell is defective, 0 to 1.
     """
-    if n_cells == 0:
-        return Yield(rate, tolerance, 1.0, 1.0, single.accuracy_without)
-    none, one, two = binom.pmf([0, 1, 2], n_cells, rate)
-    works, means = [], []
-    for campaign in (single, double):
-        inside = (campaign.nets >= single.nets.max() + 1 - n_cells).all(axis=1)
-        accuracy = campaign.accuracy[inside] if inside.any() else np.array([0.0])
-        works.append(float(np.mean(accuracy >= campaign.accuracy_without - tolerance - 1e-12)))
-        means.append(float(accuracy.mean()))
-    least = none + one * works[0] + two * works[1]
-    mean = none * single.accuracy_without + one * means[0] + (1 - none - one) * means[1]
-    return Yield(rate, tolerance, float(none), float(least), float(mean))
+    rng = np.random.default_rng(seed)
+    n_defects = rng.binomial(netlist.n_gates, rate, n_circuits)
+    most = max(1, int(n_defects.max()))
+    nets = np.full((n_circuits, most), -1, np.int64)
+    for k, n in enumerate(n_defects.tolist()):
+        nets[k, :n] = netlist.first_gate_net + rng.choice(netlist.n_gates, n, replace=False)
+    stuck = rng.integers(0, 2, nets.shape)
+    campaign = run_faults(netlist, library, X_int, y, (nets, stuck))
+    works = int((campaign.accuracy >= campaign.accuracy_without - tolerance - 1e-12).sum())
+    low, high = clopper_pearson(works, n_circuits)
+    return Yield(
+        rate, tolerance, works / n_circuits, low, high,
+        float(campaign.accuracy.mean()), n_circuits,
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Statements about an approximate circuit that hold: intervals, proofs and counts."""
