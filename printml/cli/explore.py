@@ -41,6 +41,10 @@ from printml.report.table import source_text
 @click.option("--max-area-cm2", type=click.FloatRange(min=0, min_open=True))
 @click.option("--min-accuracy", type=click.FloatRange(0, 1), help="On validation rows, as share.")
 @click.option("--sampling-hz", type=click.FloatRange(min=0, min_open=True))
+@click.option(
+    "--with-adc", is_flag=True,
+    help="Count the analog-digital converters too, in areas, powers and needs.",
+)  # fmt: skip
 @click.option("--seed", default=0, show_default=True)
 @click.option("--library", default="egfet", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), help="[default: runs/explore/DATASET]")
@@ -62,6 +66,7 @@ def explore_command(
     max_area_cm2: float | None,
     min_accuracy: float | None,
     sampling_hz: float | None,
+    with_adc: bool,
     seed: int,
     library: str,
     out: Path | None,
@@ -105,6 +110,7 @@ def explore_command(
             families=families or FAMILIES,
             seconds=float("inf") if evaluations else 60.0 * minutes,
             evaluations=evaluations or 10**9,
+            with_adc=with_adc,
             progress=show,
             after_batch=lambda state: _written(folder, base, state, command),
         )

@@ -28,6 +28,8 @@ from printml.quantize.integer_model import IntegerModel
 
 Result = TypeVar("Result")
 
+_NO_CONVERTERS = {"area_cm2": 0.0, "power_mw": 0.0}
+
 
 @dataclass(frozen=True)
 class Probe:
@@ -54,12 +56,12 @@ def probe(recipe: Recipe, store: Path) -> Probe | Failure:
     return _failures_told(recipe, lambda: _probe(recipe, store))
 
 
-def finish(recipe: Recipe, store: Path) -> list[Point] | Failure:
+def finish(recipe: Recipe, store: Path, *, with_adc: bool = False) -> list[Point] | Failure:
     """Build, approximate and verify; every stage and alternative is a point.
 
-    From the store if it is there.
+    From the store if it is there. `with_adc` adds the converters to areas and powers.
     """
-    return _failures_told(recipe, lambda: _finish(recipe, store))
+    return _failures_told(recipe, lambda: _finish(recipe, store, with_adc))
 
 
 def run_folder(store: Path, key: str) -> Path:
@@ -106,16 +108,18 @@ def _accuracy(model: IntegerModel, X: IntArray, y: IntArray) -> float:
     return float(np.mean(model.predict(X) == y))
 
 
-def _finish(recipe: Recipe, store: Path) -> list[Point]:
+def _finish(recipe: Recipe, store: Path, with_adc: bool) -> list[Point]:
     key = key_of(recipe, kind="run")
     with entry(store, key) as place:
         if not (place / "metrics.json").exists():
             build(recipe, place, n_jobs=1, progress=lambda step: None)
         metrics = read_json(place / "metrics.json")
-    return points_of(metrics, recipe, key)
+    return points_of(metrics, recipe, key, with_adc=with_adc)
 
 
-def points_of(metrics: dict[str, Any], recipe: Recipe, key: str) -> list[Point]:
+def points_of(
+    metrics: dict[str, Any], recipe: Recipe, key: str, *, with_adc: bool = False
+) -> list[Point]:
     """The stages and alternatives of a run folder as points; `metrics` is its `metrics.json`.
 
     Stages whose validation accuracy is not known (no approximation, no folds) give none.
@@ -123,6 +127,7 @@ def points_of(metrics: dict[str, Any], recipe: Recipe, key: str) -> list[Point]:
     stages = [*metrics["stages"], *metrics.get("alternatives", ())]
     known = [stage.get("accuracy_validation") for stage in stages]
     known[0] = stages[1].get("accuracy_validation_exact") if len(stages) > 1 else None
+    extra = [stage["converters"] if with_adc else _NO_CONVERTERS for stage in stages]
     return [
         Point(
             name=short_name(recipe),
@@ -130,10 +135,11 @@ def points_of(metrics: dict[str, Any], recipe: Recipe, key: str) -> list[Point]:
             stage=stage["name"],
             key=key,
             accuracy_validation=float(accuracy),
-            area_cm2=stage["area_cm2"],
-            power_mw=stage["power_mw"],
+            area_cm2=stage["area_cm2"] + converters["area_cm2"],
+            power_mw=stage["power_mw"] + converters["power_mw"],
             corners=tuple(
-                Corner(c["vdd"], c["power_mw"], c.get("delay_ms")) for c in stage["corners"]
+                Corner(c["vdd"], c["power_mw"] + converters["power_mw"], c.get("delay_ms"))
+                for c in stage["corners"]
             ),
             accuracy_test=stage["accuracy_test"],
             accuracy_test_low=stage["accuracy_test_low"],
@@ -141,6 +147,6 @@ def points_of(metrics: dict[str, Any], recipe: Recipe, key: str) -> list[Point]:
             n_test=stage["n_test"],
             equality=stage["equivalence"]["headline"],
         )
-        for stage, accuracy in zip(stages, known, strict=True)
+        for stage, accuracy, converters in zip(stages, known, extra, strict=True)
         if accuracy is not None
     ]

@@ -58,6 +58,7 @@ def explore(
     families: Collection[str] = FAMILIES,
     seconds: float = float("inf"),
     evaluations: int = 10**9,
+    with_adc: bool = False,
     progress: Callable[[str], None] = lambda text: None,
     after_batch: Callable[[Exploration], None] = lambda so_far: None,
 ) -> Exploration:
@@ -76,6 +77,8 @@ def explore(
     evaluations
         At most so many recipes are finished. With this budget alone the result depends neither on
         the number of workers nor on their speed.
+    with_adc
+        Areas and powers are those of circuit and analog-digital converters together.
     progress
         Called with a line of text after each finished recipe.
     after_batch
@@ -121,7 +124,9 @@ def explore(
         batch_begun = time.monotonic()
         recipes = [finished_recipe(configuration) for configuration in batch]
         for configuration, result in zip(
-            batch, workers.map(partial(finish, store=store), recipes), strict=True
+            batch,
+            workers.map(partial(finish, store=store, with_adc=with_adc), recipes),
+            strict=True,
         ):
             if isinstance(result, Failure):
                 failures.append(result)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from printml.arrays import IntArray
+from printml.converters import converters_of
 from printml.files import write_text_atomic
 from printml.flow.accuracy import Accuracy, measure_accuracy
 from printml.flow.corner import corner_figures
@@ -14,13 +15,21 @@ from printml.flow.run import Rows, corners_of, library_of
 from printml.flow.rundir import RunFolder
 from printml.liberty.library import CellLibrary
 from printml.netlist.netlist import Netlist
+from printml.quantize.integer_model import IntegerModel
 from printml.simulate.activity import Activity, measure_activity
 from printml.simulate.power import published_rule_power
 from printml.simulate.saif import write_saif
 
 
 def measure_stage(
-    name: str, recipe: Recipe, run: RunFolder, netlist: Netlist, rows: Rows, predicted: IntArray
+    name: str,
+    recipe: Recipe,
+    run: RunFolder,
+    netlist: Netlist,
+    rows: Rows,
+    predicted: IntArray,
+    *,
+    model: IntegerModel | None = None,
 ) -> dict[str, Any]:
     """Write `activity.saif`; return the figures of a stage.
 
@@ -28,6 +37,8 @@ def measure_stage(
     ----------
     predicted
         Class of every row of the table by what the netlist implements, int64, shape (n_rows,).
+    model
+        What the netlist implements, where it is an integer model.
     """
     activity = measure_activity(netlist, library_of(recipe), rows.X_int[rows.test])
     write_text_atomic(run.activity, write_saif(netlist, activity, clock_ms=recipe.clock_ms))
@@ -45,6 +56,7 @@ def measure_stage(
     chosen = next(corner for corner in corners if corner.library.vdd == library.vdd)
     train_accuracy = measure_accuracy(predicted[rows.train], rows.y[rows.train])
     test_accuracy = measure_accuracy(predicted[rows.test], rows.y[rows.test])
+    converters = converters_of(netlist, model)
     return {
         "name": name,
         **_accuracy_fields("train", train_accuracy),
@@ -55,6 +67,11 @@ def measure_stage(
             netlist, library, activity, clock_ms=recipe.clock_ms
         ).power_mw,
         "power_rows": "test rows in file order",
+        "converters": {
+            "comparators": list(converters.comparators),
+            "area_cm2": converters.area_cm2,
+            "power_mw": converters.power_mw,
+        },
         "n_cells": netlist.n_gates,
         "cells": netlist.cell_counts(),
         "clock_ms": recipe.clock_ms,

@@ -13,4 +13,5 @@ def simulate_step(path: Path, *, name: str = "exact") -> dict[str, Any]:
     """Write `activity.saif`; return the measured part of a stage of `metrics.json`."""
     recipe, run, model, rows = read_run(path)
     netlist = read_netlist(run)
-    return measure_stage(name, recipe, run, netlist, rows, model.predict(rows.X_int))
+    predicted = model.predict(rows.X_int)
+    return measure_stage(name, recipe, run, netlist, rows, predicted, model=model)

@@ -58,7 +58,7 @@ def write_run_page(path: Path, runs: Sequence[RunEvidence]) -> None:
     html = render(
         title=runs[0].title if len(runs) == 1 else f"{len(runs)} printed circuits",
         lead="Accuracy on test rows that no choice has seen, with exact 95 % intervals. Area and "
-        "power of the classifier alone, without analog-digital converters.",
+        "power of the classifier alone; the analog-digital converters in front are told beside it.",
         facts=_facts(runs[0].metrics) if len(runs) == 1 else [("library", last["library"])],
         sections=sections,
     )
@@ -82,6 +82,14 @@ def _facts(metrics: dict[str, Any]) -> list[tuple[str, str]]:
     )
     if last is not exact and last["area_cm2"] > 0:
         facts.append(("smaller than exact", f"{exact['area_cm2'] / last['area_cm2']:.3g} times"))
+    if "converters" in last:
+        needed = last["converters"]
+        facts.append(
+            (
+                f"converters in front, {sum(needed['comparators'])} comparators",
+                f"{needed['area_cm2']:.3g} cm2, {needed['power_mw']:.3g} mW",
+            )
+        )
     facts.append(("equality", last["equivalence"]["headline"]))
     return facts
 
