@@ -17,6 +17,8 @@ from printml.errors import InputError, PrintmlError
 from printml.flow.build import build, train_only
 from printml.flow.recipe import FAMILIES, Recipe, read_flow, read_toml, recipe_from_table
 from printml.flow.run import read_json
+from printml.importers.estimators import family_of
+from printml.importers.files import load_estimator
 from printml.report.table import summary_table
 
 DEFAULTS = {field.name: field.default for field in dataclasses.fields(Recipe)}
@@ -50,6 +52,17 @@ def _model_options(function: Callable[..., Any]) -> Callable[..., Any]:
             "--coefficients",
             metavar="FILE",
             help="Build from integer coefficients (JSON) instead of training.",
+        ),
+        click.option(
+            "--estimator",
+            metavar="FILE",
+            help="Build from a fitted scikit-learn estimator (.skops) instead of training.",
+        ),
+        click.option(
+            "--allow-pickle",
+            is_flag=True,
+            default=None,
+            help="The estimator's file may be a pickle (.joblib, .pkl), which can run any code.",
         ),
         click.option("--input-bits", type=int, help="Bits of each input [default: 4; trees 8]."),
         click.option(
@@ -143,6 +156,11 @@ def _recipe(dataset: str | None, recipe_file: str | None, choices: dict[str, Any
     table |= {name: value for name, value in choices.items() if value is not None}
     if dataset is not None:
         table["dataset"] = dataset
+    if table.get("estimator") and "model" not in table:
+        estimator = load_estimator(
+            Path(table["estimator"]), allow_pickle=bool(table.get("allow_pickle"))
+        )
+        table["model"] = family_of(estimator)
     for name, option in (("dataset", "DATASET"), ("model", "--model")):
         if name not in table:
             raise InputError(f"{option} is missing", hint="See `printml build --help`")

@@ -35,6 +35,10 @@ class Recipe:
         One of `FAMILIES`.
     coefficients
         JSON file of integer coefficients to build from instead of training; empty to train.
+    estimator
+        File of a fitted scikit-learn estimator to build from instead of training.
+    allow_pickle
+        That file may be a pickle, which can run any code.
     input_bits
         Bits of each input; 0 for 4 (SVM, MLP) or 8 (trees and their ensembles).
     feature_bits
@@ -84,6 +88,8 @@ class Recipe:
     model: Family
     target: str = ""
     coefficients: str = ""
+    estimator: str = ""
+    allow_pickle: bool = False
     input_bits: int = 0
     feature_bits: tuple[str, ...] = ()
     coef_bits: int = 8
@@ -119,6 +125,11 @@ class Recipe:
         if self.feature_bits and self.coefficients:
             raise InputError(
                 "a coefficient file fixes the input bits", hint="Leave out the feature bits"
+            )
+        if self.estimator and (self.coefficients or self.feature_bits):
+            raise InputError(
+                "an estimator's file is the whole model",
+                hint="Leave out coefficient file and feature bits",
             )
         _between("coef_bits", self.coef_bits, 2, 24)
         _between("hidden", self.hidden, 0, 256)

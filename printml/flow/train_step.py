@@ -10,7 +10,7 @@ import numpy as np
 
 from printml.arrays import FloatArray, IntArray
 from printml.data.clean import keep_columns, prepare
-from printml.data.dataset import Dataset
+from printml.data.dataset import Dataset, Split
 from printml.data.load import load_dataset
 from printml.data.quantizer import InputQuantizer
 from printml.data.split import split_rows
@@ -21,6 +21,8 @@ from printml.flow.accuracy import measure_accuracy
 from printml.flow.recipe import Recipe, recipe_to_toml
 from printml.flow.run import top_name
 from printml.flow.rundir import RunFolder
+from printml.importers.dataset import classes_by, model_on_dataset
+from printml.importers.files import load_estimator
 from printml.model.train import train
 from printml.quantize.coefficients import read_coefficients
 from printml.quantize.integer_model import IntegerModel
@@ -68,40 +70,12 @@ def train_step(recipe: Recipe, path: Path, *, n_jobs: int) -> None:
                 )
             quantizer = InputQuantizer.fit(dataset.X[split.train], bits=model.input_bits)
             X_int = quantizer.transform(dataset.X)
+    elif recipe.estimator:
+        model, scales, imported = _imported(recipe, dataset, split, quantizer, X_int)
+        record |= imported
     else:
-        trained = train(
-            dataset,
-            split,
-            family=recipe.model,
-            quantizer=quantizer,
-            seed=recipe.seed,
-            hidden=recipe.hidden or None,
-            ovr=recipe.ovr,
-            penalty=recipe.penalty or None,
-            max_depth=recipe.max_depth or None,
-            max_leaf_nodes=recipe.max_leaf_nodes or None,
-            n_trees=recipe.n_trees or None,
-            n_jobs=n_jobs,
-        )
-        quantized = quantize_with_scales(
-            trained.model,
-            quantizer=quantizer,
-            coef_bits=recipe.coef_bits,
-            X_train_int=X_int[split.train],
-            y_train=dataset.y[split.train],
-        )
-        model, scales = quantized.model, quantized.scales
-        predicted = trained.reference_predict(dataset.X)
-        record["float"] = {
-            part: asdict(measure_accuracy(predicted[rows], dataset.y[rows]))
-            for part, rows in (("train", split.train), ("test", split.test))
-        }
-        record["parameters"] = dict(trained.params)
-        record["notes"] = list(trained.notes)
-        record["search"] = [
-            {"parameters": dict(p), "cv_mean": mean, "cv_std": std}
-            for p, mean, std in trained.search
-        ]
+        model, scales, trained = _trained(recipe, dataset, split, quantizer, X_int, n_jobs=n_jobs)
+        record |= trained
     record |= {
         "dataset": {
             "name": dataset.name,
@@ -120,3 +94,92 @@ def train_step(recipe: Recipe, path: Path, *, n_jobs: int) -> None:
     write_text_atomic(run.recipe, recipe_to_toml(recipe))
     write_json_atomic(run.model, {"model": to_json(model, scales=scales), **record})
     np.savez_compressed(run.rows, X_int=X_int, y=dataset.y, train=split.train, test=split.test)
+
+
+Made = tuple[IntegerModel, tuple[FloatArray, ...], dict[str, Any]]
+"""The model, its scales, and what `model.json` says of how it came to be."""
+
+
+def _trained(
+    recipe: Recipe,
+    dataset: Dataset,
+    split: Split,
+    quantizer: InputQuantizer,
+    X_int: IntArray,
+    *,
+    n_jobs: int,
+) -> Made:
+    trained = train(
+        dataset,
+        split,
+        family=recipe.model,
+        quantizer=quantizer,
+        seed=recipe.seed,
+        hidden=recipe.hidden or None,
+        ovr=recipe.ovr,
+        penalty=recipe.penalty or None,
+        max_depth=recipe.max_depth or None,
+        max_leaf_nodes=recipe.max_leaf_nodes or None,
+        n_trees=recipe.n_trees or None,
+        n_jobs=n_jobs,
+    )
+    quantized = quantize_with_scales(
+        trained.model,
+        quantizer=quantizer,
+        coef_bits=recipe.coef_bits,
+        X_train_int=X_int[split.train],
+        y_train=dataset.y[split.train],
+    )
+    record = {
+        "float": _float_accuracy(trained.reference_predict(dataset.X), dataset, split),
+        "parameters": dict(trained.params),
+        "notes": list(trained.notes),
+        "search": [
+            {"parameters": dict(p), "cv_mean": mean, "cv_std": std}
+            for p, mean, std in trained.search
+        ],
+    }
+    return quantized.model, quantized.scales, record
+
+
+def _imported(
+    recipe: Recipe, dataset: Dataset, split: Split, quantizer: InputQuantizer, X_int: IntArray
+) -> Made:
+    """The estimator of a file; coefficients are rounded for agreement with it."""
+    estimator = load_estimator(Path(recipe.estimator), allow_pickle=recipe.allow_pickle)
+    float_model = model_on_dataset(estimator, dataset, quantizer)
+    if float_model.family != recipe.model:
+        raise InputError(
+            f"the estimator is a model of the family {float_model.family}, not {recipe.model}",
+            where=recipe.estimator,
+            hint="Leave out --model",
+        )
+    original = classes_by(estimator, dataset.X, dataset)
+    quantized = quantize_with_scales(
+        float_model,
+        quantizer=quantizer,
+        coef_bits=recipe.coef_bits,
+        X_train_int=X_int[split.train],
+        y_train=original[split.train],
+    )
+    agrees = quantized.model.predict(X_int) == original
+    record = {
+        "float": _float_accuracy(original, dataset, split),
+        "agreement": {
+            part: {"share": float(agrees[rows].mean()), "n_rows": len(rows)}
+            for part, rows in (("train", split.train), ("test", split.test))
+        },
+        "notes": [
+            "the estimator came from a file: if it was fitted on test rows, accuracy on them is "
+            "not that on unseen rows",
+            f"circuit and estimator agree on {int(agrees.sum())} of {len(agrees)} rows",
+        ],
+    }
+    return quantized.model, quantized.scales, record
+
+
+def _float_accuracy(predicted: IntArray, dataset: Dataset, split: Split) -> dict[str, Any]:
+    return {
+        part: asdict(measure_accuracy(predicted[rows], dataset.y[rows]))
+        for part, rows in (("train", split.train), ("test", split.test))
+    }

@@ -30,6 +30,31 @@ def supported_estimators() -> tuple[str, ...]:
     return tuple(sorted(_CONVERTERS))
 
 
+def family_of(estimator: Any) -> str:
+    """The family that `float_model_of` would give.
+
+    Raises
+    ------
+    ModelError
+        If the estimator is not supported.
+    """
+    while type(estimator).__name__ == "Pipeline":
+        estimator = estimator.steps[-1][1]
+    kind = type(estimator).__name__
+    if kind not in _FAMILIES:
+        raise unsupported(kind)
+    return _FAMILIES[kind]
+
+
+def unsupported(kind: str) -> ModelError:
+    """The error for an estimator that no circuit can be made of."""
+    return ModelError(
+        f"{kind} cannot be made a circuit",
+        hint=f"Supported: {', '.join(supported_estimators())}, alone or in a Pipeline after "
+        f"{', '.join(SCALERS)}",
+    )
+
+
 def float_model_of(
     estimator: Any,
     quantizer: InputQuantizer,
@@ -57,11 +82,7 @@ def float_model_of(
     last, affine = unwrapped(estimator, len(feature_names))
     kind = type(last).__name__
     if kind not in _CONVERTERS:
-        raise ModelError(
-            f"{kind} cannot be made a circuit",
-            hint=f"Supported: {', '.join(supported_estimators())}, alone or in a Pipeline after "
-            f"{', '.join(SCALERS)}",
-        )
+        raise unsupported(kind)
     n_in = getattr(last, "n_features_in_", None)
     if n_in is None:
         raise ModelError(f"the {kind} is not fitted", hint="Call fit first")
@@ -281,4 +302,21 @@ _CONVERTERS: dict[str, Callable[[Any, Affine, float, Names], FloatModel]] = {
     "RandomForestClassifier": _forest,
     "ExtraTreesClassifier": _forest,
     "GradientBoostingClassifier": _boosted,
+}
+
+_FAMILIES = {
+    "LinearSVC": "svm-c",
+    "LogisticRegression": "svm-c",
+    "Perceptron": "svm-c",
+    "RidgeClassifier": "svm-c",
+    "SGDClassifier": "svm-c",
+    "SVC": "svm-c",
+    "LinearSVR": "svm-r",
+    "Ridge": "svm-r",
+    "MLPClassifier": "mlp-c",
+    "MLPRegressor": "mlp-r",
+    "DecisionTreeClassifier": "tree",
+    "RandomForestClassifier": "forest",
+    "ExtraTreesClassifier": "forest",
+    "GradientBoostingClassifier": "boost",
 }
