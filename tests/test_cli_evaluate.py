@@ -13,8 +13,8 @@ from click.testing import Result as ClickResult
 
 from printml.cli import printml
 from printml.errors import CheckError, DataError, InputError, NetlistError, PrintmlError
-from printml.flow.accuracy import clopper_pearson
 from printml.flow.resynth import resynthesize
+from printml.intervals import clopper_pearson
 from printml.liberty.locate import find_library
 from printml.netlist.read_verilog import netlist_from_verilog, read_verilog
 from printml.simulate.kernel import outputs

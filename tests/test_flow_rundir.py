@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from printml.errors import CheckError, InputError
-from printml.flow.accuracy import clopper_pearson, measure_accuracy
+from printml.flow.accuracy import measure_accuracy
 from printml.flow.recipe import Recipe, recipe_from_table, recipe_to_toml
 from printml.flow.rundir import MARKER, staged
+from printml.intervals import clopper_pearson
 
 
 def make_run(target: Path, text: str) -> None:

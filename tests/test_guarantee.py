@@ -13,9 +13,10 @@ from printml.arrays import frozen
 from printml.circuit.from_model import build_circuit
 from printml.circuit.lower import lower
 from printml.guarantee.boundary import nearest_boundaries
-from printml.guarantee.paired import paired_loss, wilson
+from printml.guarantee.paired import paired_loss
 from printml.guarantee.space import space_difference
 from printml.guarantee.sums import sum_changes
+from printml.intervals import wilson
 from printml.synth.direct import map_logics
 from tests.models import all_inputs, network, random_network
 from tests.tiny_library import tiny_library

@@ -8,7 +8,7 @@ import numpy as np
 
 from printml.arrays import IntArray
 from printml.faults.stuck_at import run_faults
-from printml.flow.accuracy import clopper_pearson
+from printml.intervals import clopper_pearson
 from printml.liberty.library import CellLibrary
 from printml.netlist.netlist import Netlist
 

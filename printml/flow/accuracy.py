@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import beta
 
 from printml.arrays import IntArray
+from printml.intervals import clopper_pearson
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,3 @@ def measure_accuracy(predicted: IntArray, y: IntArray) -> Accuracy:
     recalls = [float(correct[y == label].mean()) for label in np.unique(y)]
     low, high = clopper_pearson(n_correct, n_rows)
     return Accuracy(n_correct, n_rows, float(np.mean(recalls)), low, high)
-
-
-def clopper_pearson(n_correct: int, n_rows: int, *, level: float = 0.95) -> tuple[float, float]:
-    """Exact two-sided binomial interval of a share."""
-    tail = (1 - level) / 2
-    low = float(beta.ppf(tail, n_correct, n_rows - n_correct + 1)) if n_correct else 0.0
-    high = (
-        float(beta.ppf(1 - tail, n_correct + 1, n_rows - n_correct)) if n_correct < n_rows else 1.0
-    )
-    return low, high

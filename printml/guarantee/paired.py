@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binomtest, norm
+from scipy.stats import binomtest
 
 from printml.arrays import IntArray
+from printml.intervals import wilson
 
 
 @dataclass(frozen=True)
@@ -68,11 +69,3 @@ def _newcombe(a: int, b: int, c: int, d: int) -> tuple[float, float]:
         float(difference - np.sqrt(max(down, 0.0))),
         float(difference + np.sqrt(max(up, 0.0))),
     )
-
-
-def wilson(k: int, n: int, *, level: float = 0.95) -> tuple[float, float]:
-    """Score interval of a share (Wilson, JASA 22 (1927))."""
-    z = float(norm.ppf(0.5 + level / 2))
-    centre = (k + z * z / 2) / (n + z * z)
-    half = z / (n + z * z) * np.sqrt(k * (n - k) / n + z * z / 4)
-    return max(0.0, float(centre - half)), min(1.0, float(centre + half))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from printml.arrays import IntArray
-from printml.flow.accuracy import clopper_pearson
+from printml.intervals import clopper_pearson
 from printml.liberty.library import CellLibrary
 from printml.netlist.netlist import Netlist
 from printml.quantize.integer_model import IntegerModel

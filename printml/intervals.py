@@ -1,0 +1,24 @@
+"""Intervals of a share of independent trials."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.stats import beta, norm
+
+
+def clopper_pearson(n_correct: int, n_rows: int, *, level: float = 0.95) -> tuple[float, float]:
+    """Exact two-sided binomial interval of a share."""
+    tail = (1 - level) / 2
+    low = float(beta.ppf(tail, n_correct, n_rows - n_correct + 1)) if n_correct else 0.0
+    high = (
+        float(beta.ppf(1 - tail, n_correct + 1, n_rows - n_correct)) if n_correct < n_rows else 1.0
+    )
+    return low, high
+
+
+def wilson(k: int, n: int, *, level: float = 0.95) -> tuple[float, float]:
+    """Score interval of a share (Wilson, JASA 22 (1927))."""
+    z = float(norm.ppf(0.5 + level / 2))
+    centre = (k + z * z / 2) / (n + z * z)
+    half = z / (n + z * z) * np.sqrt(k * (n - k) / n + z * z / 4)
+    return max(0.0, float(centre - half)), min(1.0, float(centre + half))
