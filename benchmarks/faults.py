@@ -1,6 +1,6 @@
 """Every single stuck-at fault of a circuit on its test rows: seconds, and faults a second.
 
-    python -m benchmarks.faults RUN
+python -m benchmarks.faults RUN
 """
 
 from __future__ import annotations
