@@ -32,8 +32,8 @@ from printml.quantize.integer_model import IntegerModel
 
 Progress = Callable[[str], None]
 
-MODEL_SHARE = 0.3
-"""Share of the accuracy budget that coefficients may spend when pruning follows."""
+MODEL_SHARE, TREE_SHARE = 0.3, 0.5
+"""Shares of the accuracy budget that coefficients and thresholds may spend when pruning follows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +76,9 @@ def approximate(path: Path, *, n_jobs: int, progress: Progress) -> Approximated:
         )
         stages = _pruned_stages(recipe, path, model, rows, found, n_jobs, progress)
         return Approximated((stages[0],), tuple(stages[1:]))
-    share = MODEL_SHARE if recipe.approx == "full" else 1.0
+    share = 1.0
+    if recipe.approx == "full":
+        share = TREE_SHARE if recipe.model == "tree" else MODEL_SHARE
     search = search_models(
         recipe,
         model,
