@@ -18,6 +18,7 @@ from printml.circuit.ir import Above
 from printml.circuit.lower import lower
 from printml.data.quantizer import InputQuantizer
 from printml.errors import InputError, ModelError
+from printml.explore.evaluate import points_of
 from printml.flow.build import build
 from printml.flow.recipe import Recipe
 from printml.flow.run import read_json
@@ -201,3 +202,7 @@ def test_an_ensemble_through_the_whole_flow(family: Family, tmp_path: Path) -> N
     assert pruned["area_cm2"] < exact["area_cm2"]
     assert exact["accuracy_test"] > 0.8
     assert metrics["alternatives"][0]["area_cm2"] <= pruned["area_cm2"]
+    stages = [point.stage for point in points_of(metrics, recipe, "0" * 40)]
+    assert stages == ["exact", "pruned", "pruned-at-10"]
+    both = points_of(metrics, recipe, "0" * 40, with_adc=True)
+    assert both[0].area_cm2 > exact["area_cm2"]

@@ -90,7 +90,20 @@ def test_a_pickle_is_not_opened_unless_allowed(tmp_path: Path) -> None:
     joblib.dump(Evil(trace), file)
     assert "--allow-pickle" in error_of("--estimator", str(file), "--out", str(tmp_path / "r"))
     assert not trace.exists()
+    # A recipe or flow from somebody else cannot allow it either.
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(
+        f'dataset = "seeds"\nmodel = "tree"\nestimator = "{file}"\nallow_pickle = true\n'
+    )
+    assert "cannot be said by a file" in error_of(
+        "--recipe", str(recipe), "--out", str(tmp_path / "r")
+    )
+    assert not trace.exists()
     kept = saved(DecisionTreeClassifier(), tmp_path / "mine.joblib")
+    with pytest.warns(UserWarning, match="may run any code"):
+        result = train("--estimator", str(kept), "--allow-pickle", "--out", str(tmp_path / "r"))
+    assert result.exit_code == 0, result.output
+    assert "allow_pickle" not in (tmp_path / "r" / "recipe.toml").read_text()
     with pytest.warns(UserWarning, match="may run any code"):
         assert load_estimator(kept, allow_pickle=True).n_features_in_ == SEEDS.n_features
 

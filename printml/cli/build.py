@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -154,17 +155,18 @@ def _recipe(dataset: str | None, recipe_file: str | None, choices: dict[str, Any
         table = read_toml(Path(recipe_file), what="recipe")
         where = recipe_file
     table |= {name: value for name, value in choices.items() if value is not None}
+    allow_pickle = bool(choices.get("allow_pickle"))
+    if allow_pickle:
+        del table["allow_pickle"]
     if dataset is not None:
         table["dataset"] = dataset
     if table.get("estimator") and "model" not in table:
-        estimator = load_estimator(
-            Path(table["estimator"]), allow_pickle=bool(table.get("allow_pickle"))
-        )
+        estimator = load_estimator(Path(table["estimator"]), allow_pickle=allow_pickle)
         table["model"] = family_of(estimator)
     for name, option in (("dataset", "DATASET"), ("model", "--model")):
         if name not in table:
             raise InputError(f"{option} is missing", hint="See `printml build --help`")
-    return recipe_from_table(table, where=where)
+    return replace(recipe_from_table(table, where=where), allow_pickle=allow_pickle)
 
 
 def default_folder(recipe: Recipe) -> Path:

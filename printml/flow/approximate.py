@@ -282,6 +282,7 @@ def _chosen(
             "n_copies": copies_for(len(rows.train)) if n_folds else 0,
             "budget_search_loss": budget.loss if np.isfinite(budget.loss) else None,
             "held_out_loss_of_folds": budget.held_loss,
+            "accuracy_validation_exact": base,
             "accuracy_validation": base - budget.held_loss if base is not None else None,
             "n_judged": int(sum(point.n_judged for p in found for point in p.points)),
             "n_paths": len(paths),

@@ -38,7 +38,8 @@ class Recipe:
     estimator
         File of a fitted scikit-learn estimator to build from instead of training.
     allow_pickle
-        That file may be a pickle, which can run any code.
+        That file may be a pickle, which can run any code. No file says this, only a person: it is
+        neither read from TOML nor written there.
     input_bits
         Bits of each input; 0 for 4 (SVM, MLP) or 8 (trees and their ensembles).
     feature_bits
@@ -144,6 +145,8 @@ class Recipe:
             raise InputError(f"max_loss must be a share from 0 to below 1, not {self.max_loss}")
         if not all(0 < loss < 1 for loss in self.further_losses):
             raise InputError("further_losses must be shares above 0 and below 1")
+        if len({f"{loss:g}" for loss in self.further_losses}) < len(self.further_losses):
+            raise InputError("a further loss is given twice", hint="Leave one of them out")
         if self.further_losses and (self.approx != "full" or self.max_loss == 0):
             raise InputError(
                 "further_losses need approx 'full' and a max_loss above 0",
@@ -203,6 +206,12 @@ def recipe_from_table(table: dict[str, Any], *, where: str) -> Recipe:
         For an unknown key (the nearest known one is suggested), a missing one or a wrong type.
     """
     fields = {field.name: field for field in dataclasses.fields(Recipe)}
+    if "allow_pickle" in table:
+        raise InputError(
+            "allow_pickle cannot be said by a file",
+            where=where,
+            hint="Say --allow-pickle on the command line if you trust the estimator's file",
+        )
     if table.get("vdd") == "auto":
         table = table | {"vdd": 0.0}
     for name, value in table.items():
@@ -252,6 +261,8 @@ def recipe_to_toml(recipe: Recipe) -> str:
     """The recipe with every choice spelled out; `recipe_from_table` reads it back."""
     lines = ["# What this run was made from; `printml build --recipe` builds it again."]
     for field in dataclasses.fields(recipe):
+        if field.name == "allow_pickle":
+            continue
         value = getattr(recipe, field.name)
         # JSON strings and numbers are TOML strings and numbers.
         shown = "auto" if field.name == "vdd" and value == 0 else value
