@@ -7,7 +7,6 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from sklearn.base import is_regressor
 
 from printml.arrays import FloatArray, IntArray
 from printml.data.dataset import Dataset
@@ -28,7 +27,7 @@ def model_on_dataset(estimator: Any, dataset: Dataset, quantizer: InputQuantizer
     """
     _check_features(estimator, dataset)
     first = 0.0
-    if is_regressor(estimator):
+    if _is_regressor(estimator):
         first = _first_label(dataset)
     else:
         known = [str(label) for label in getattr(unwrapped_last(estimator), "classes_", ())]
@@ -51,11 +50,18 @@ def model_on_dataset(estimator: Any, dataset: Dataset, quantizer: InputQuantizer
 def classes_by(estimator: Any, X: FloatArray, dataset: Dataset) -> IntArray:
     """Class index that the original estimator answers for raw readings, int64, shape (n_rows,)."""
     found = estimator.predict(X)
-    if is_regressor(estimator):
+    if _is_regressor(estimator):
         index = np.ceil(np.asarray(found, float).ravel() - _first_label(dataset) - 0.5)
         return np.clip(index, 0, dataset.n_classes - 1).astype(np.int64)
     place = {label: k for k, label in enumerate(dataset.class_labels)}
     return np.array([place[str(label)] for label in found], np.int64)
+
+
+def _is_regressor(estimator: Any) -> bool:
+    # Not at the top: scikit-learn takes a second to load, which most commands do not need.
+    from sklearn.base import is_regressor
+
+    return bool(is_regressor(estimator))
 
 
 def unwrapped_last(estimator: Any) -> Any:

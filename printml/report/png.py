@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import matplotlib
-import resvg_py
-
 ZOOM = 2.0
 """Pixels per unit of the drawing."""
 
@@ -19,6 +16,10 @@ def png_of(svg: str) -> bytes:
     ValueError
         If the text is not SVG.
     """
+    # Most commands draw nothing; they need not wait for these.
+    import matplotlib
+    import resvg_py
+
     font = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
     return bytes(
         resvg_py.svg_to_bytes(
