@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from html import escape
 
 WIDTH, HEIGHT = 640, 360
-LEFT, RIGHT, TOP, BOTTOM = 64, 16, 16, 48
+LEFT, RIGHT, TOP, BOTTOM = 64, 16, 34, 48
 
 STYLE = """
 .fig{font:12px system-ui,sans-serif;max-width:100%;height:auto}
@@ -192,14 +192,16 @@ def _frame(x_label: str, y_label: str) -> str:
 
 
 def _legend(series: Sequence[str], hollow: set[int]) -> str:
+    """A row above the frame, where no mark can be."""
     parts = []
+    x, y = LEFT + 6, TOP - 14
     for k, name in enumerate(series):
-        y = HEIGHT - BOTTOM - 10 - 16 * (len(series) - 1 - k)
         look = f"s{k % N_SERIES}" + (" hollow" if k in hollow else "")
         parts.append(
-            f'<circle class="{look}" cx="{WIDTH - RIGHT - 130}" cy="{y - 4}" r="4.5"/>'
-            f'<text x="{WIDTH - RIGHT - 120}" y="{y}">{escape(name)}</text>'
+            f'<circle class="{look}" cx="{x}" cy="{y - 4}" r="4.5"/>'
+            f'<text x="{x + 10}" y="{y}">{escape(name)}</text>'
         )
+        x += 28 + 7 * len(name)
     return "".join(parts)
 
 
