@@ -217,12 +217,13 @@ def survey_markdown(rows: Sequence[dict[str, Any]], *, command: str) -> str:
 def loss_interval(rows: Sequence[dict[str, Any]], name: str) -> tuple[float, float]:
     """95 % interval of the mean loss in points, Student's t over the splits' means.
 
-    A split's circuits share their test rows, so its mean is one observation. NaN with one split.
+    A split's circuits share their test rows, so its mean is one observation. NaN with one split,
+    or where a circuit lacks some.
     """
-    n_splits = min(row["n_splits"] for row in rows)
-    by_split = 100 * np.mean([row[f"{name}_loss_by_split"][:n_splits] for row in rows], axis=0)
-    if n_splits < 2:
+    n_splits = rows[0]["n_splits"]
+    if n_splits < 2 or any(row["n_splits"] != n_splits for row in rows):
         return float("nan"), float("nan")
+    by_split = 100 * np.mean([row[f"{name}_loss_by_split"] for row in rows], axis=0)
     half = float(student_t.ppf(0.975, n_splits - 1) * by_split.std(ddof=1) / np.sqrt(n_splits))
     return float(by_split.mean()) - half, float(by_split.mean()) + half
 

@@ -32,7 +32,7 @@ from printml.quantize.integer_model import IntegerModel
 
 Progress = Callable[[str], None]
 
-MODEL_SHARE, TREE_SHARE = 0.3, 0.5
+MODEL_SHARE, TREE_SHARE = 0.3, 0.75
 """Shares of the accuracy budget that coefficients and thresholds may spend when pruning follows."""
 
 
