@@ -28,7 +28,9 @@ def test_features_get_their_bits_and_those_of_none_are_gone(tmp_path: Path) -> N
     assert np.mean(model.predict(rows.X_int[rows.train]) == rows.y[rows.train]) > 0.85
 
 
-@pytest.mark.parametrize("text", ["area", "=3", "area=x", "area=17", "area=-1", "area=²"])
+@pytest.mark.parametrize(
+    "text", ["area", "=3", "area=x", "area=17", "area=-1", "area=²", f"area={'9' * 5000}"]
+)
 def test_feature_bits_of_the_wrong_form(text: str) -> None:
     with pytest.raises(InputError, match="NAME=BITS"):
         Recipe(dataset="seeds", model="svm-c", feature_bits=(text,))

@@ -184,7 +184,8 @@ def _choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
 
 def _one_feature(text: str) -> tuple[str, int]:
     name, _, bits = text.rpartition("=")
-    if not name or not bits.isascii() or not bits.isdigit() or int(bits) > 16:
+    number = bits.isascii() and bits.isdigit() and len(bits) <= 2
+    if not name or not number or int(bits) > 16:
         raise InputError(
             f"feature bits {text!r} are not of the form NAME=BITS with 0 to 16 bits",
             hint="Write alcohol=3, or alcohol=0 to leave the feature out",
