@@ -219,8 +219,26 @@ def test_budget_by_hand() -> None:
     # A quarter of the rows, twice the gap; more rows than it was seen on, the same.
     prior = replace(known, gap=0.1, gap_rows=40)
     assert [prior.loss(np.zeros(1), n).tolist() for n in (10, 40, 160)] == [[0.2], [0.1], [0.1]]
+    # Experience with small tables says nothing of large ones.
+    large = replace(known, most_rows=9)
+    assert choose_budget(torn, max_loss=0.3, experience=large, n_rows=10).loss == 0.03
     assert held_loss_at(folds, 0.03) == pytest.approx(0.04)
     assert held_loss_at(folds, -1.0) == 0.0
+
+
+def test_what_was_learned_by_heart_is_lost_for_little() -> None:
+    plain = Experience(gap=0.0, gap_rows=10, slope=1.0, spread=0.01)
+    heart = replace(plain, learned_by_heart=0.5)
+    budgets = np.array([-0.01, 0.0, 0.02, 0.1, 1.0])
+    np.testing.assert_array_equal(heart.loss(budgets, 10), budgets)
+    np.testing.assert_array_equal(heart.loss(budgets, 10, -0.3), budgets)
+    felt = heart.loss(budgets, 10, 0.2)
+    np.testing.assert_array_equal(felt[:2], budgets[:2])
+    # 0.02 of the 0.1 that were learned by heart: hardly a fifth of it is felt.
+    assert felt[2] == pytest.approx(0.02 - 0.1 * (1 - np.exp(-0.2)))
+    assert felt[2] < 0.2 * 0.02
+    assert felt[4] == pytest.approx(0.9, abs=1e-4)
+    assert (np.diff(felt) > 0).all()
 
 
 def test_front_within() -> None:

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from click.testing import CliRunner
 from printml.cli import printml
 from printml.errors import InputError
 from printml.flow.build import approximate_run, build, train_only
+from printml.flow.model_step import search_models
 from printml.flow.recipe import Recipe, read_toml, recipe_from_table
 from printml.flow.run import read_json, read_netlist, read_run
 from printml.flow.rundir import RunFolder
@@ -197,6 +199,25 @@ def test_without_budget_every_right_training_row_stays_right(model: Any, tmp_pat
     for stage in stages[1:]:
         netlist = read_netlist(RunFolder(path / stage["name"], run.top))
         assert (outputs(netlist, library, X)["class"][right] == y[right]).all()
+
+
+def test_a_choice_that_is_larger_after_synthesis_gives_way_to_the_exact_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = Recipe(dataset="seeds", model="tree", max_depth=2, effort="fast", approx="coefficients")
+    large = replace(small, max_depth=0, approx="none")
+    _, _, grown, _ = read_run(train_only(large, tmp_path / "large", progress=quiet))
+
+    def misled(*arguments: Any, **options: Any) -> Any:
+        return replace(search_models(*arguments, **options), chosen=grown)
+
+    monkeypatch.setattr("printml.flow.approximate.search_models", misled)
+    path = build(small, tmp_path / "small", progress=quiet)
+    exact, thresholds = metrics_of(path)["stages"]
+    assert thresholds["area_cm2"] == exact["area_cm2"]
+    assert thresholds["accuracy_test"] == exact["accuracy_test"]
+    assert "larger after synthesis" in thresholds["kept_exact"]
+    assert thresholds["budget_search_loss"] is None
 
 
 def test_a_run_without_exact_circuit_is_refused(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import click
 from joblib import Parallel, delayed
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from printml.cli.data_options import Decorator, data_options, none_if_empty
 from printml.cli.output import error_console, print_json, print_table, step_progress
 from printml.errors import InputError, PrintmlError
 from printml.flow.build import build, train_only
@@ -23,7 +24,6 @@ from printml.importers.files import load_estimator
 from printml.report.table import summary_table
 
 DEFAULTS = {field.name: field.default for field in dataclasses.fields(Recipe)}
-Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 class Supply(click.ParamType):
@@ -47,7 +47,6 @@ class Supply(click.ParamType):
 
 def _model_options(function: Callable[..., Any]) -> Callable[..., Any]:
     options: list[Decorator] = [
-        click.option("--target", metavar="COL", help="Label column [default: the set's own; last]"),
         click.option("--model", type=click.Choice(FAMILIES), help="Classifier family."),
         click.option(
             "--coefficients",
@@ -70,7 +69,7 @@ def _model_options(function: Callable[..., Any]) -> Callable[..., Any]:
             "--feature-bits",
             metavar="NAME=BITS",
             multiple=True,
-            callback=lambda context, option, value: value or None,
+            callback=none_if_empty,
             help="Bits of one input; 0 leaves the feature out. May be repeated.",
         ),
         click.option("--coef-bits", type=int, help="Bits of each coefficient [default: 8]."),
@@ -130,7 +129,7 @@ def _model_options(function: Callable[..., Any]) -> Callable[..., Any]:
             "further_losses",
             type=float,
             multiple=True,
-            callback=lambda context, option, value: value or None,
+            callback=none_if_empty,
             help="With --approx full: one more circuit for this loss, from the same gate pruning; "
             "may be repeated.",
         ),
@@ -144,7 +143,7 @@ def _model_options(function: Callable[..., Any]) -> Callable[..., Any]:
     ]
     for option in reversed(options):
         function = option(function)
-    return function
+    return data_options(function)
 
 
 def _recipe(dataset: str | None, recipe_file: str | None, choices: dict[str, Any]) -> Recipe:
@@ -180,7 +179,8 @@ def default_folder(recipe: Recipe) -> Path:
 def build_command(as_json: bool, **arguments: Any) -> None:
     """Train, synthesise, measure and verify one circuit.
 
-    DATASET is a built-in name (see `printml data list`) or a CSV file with a header.
+    DATASET is a built-in name (see `printml data list`) or a CSV, TSV or Parquet file with a
+    header.
     """
     target = _make(build, as_json=as_json, **arguments)
     show_runs([target], title=str(target), as_json=as_json)
@@ -192,7 +192,8 @@ def build_command(as_json: bool, **arguments: Any) -> None:
 def train_command(as_json: bool, **arguments: Any) -> None:
     """Train and quantise only; `printml synth RUN` goes on from there.
 
-    DATASET is a built-in name (see `printml data list`) or a CSV file with a header.
+    DATASET is a built-in name (see `printml data list`) or a CSV, TSV or Parquet file with a
+    header.
     """
     target = _make(train_only, as_json=as_json, **arguments)
     if as_json:

@@ -6,10 +6,12 @@ import os
 import shlex
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.table import Table
 
+from printml.cli.data_options import data_options
 from printml.cli.output import error_console, print_json, print_table
 from printml.errors import InputError
 from printml.explore.needs import Needs, power_limit_mw, recommend
@@ -25,7 +27,7 @@ from printml.report.table import source_text
 
 @click.command("explore")
 @click.argument("dataset")
-@click.option("--target", default="", metavar="COL", help="Label column.")
+@data_options
 @click.option(
     "--minutes", type=click.FloatRange(min=0, min_open=True), default=8.0, show_default=True,
     help="No batch of circuits is begun that would end later.",
@@ -58,7 +60,6 @@ from printml.report.table import source_text
 @click.option("--json", "as_json", is_flag=True, help="Print explore.json, no progress.")
 def explore_command(
     dataset: str,
-    target: str,
     minutes: float,
     evaluations: int | None,
     families: tuple[str, ...],
@@ -74,13 +75,14 @@ def explore_command(
     jobs: int,
     scheduler: str,
     as_json: bool,
+    **columns: Any,
 ) -> None:
     """Search SVMs, MLPs and trees of many sizes for the best circuits of a data set.
 
-    DATASET is a built-in name or a CSV file. Every circuit is built, approximated and verified;
-    choices are made on validation rows. With needs (--power-source, --min-accuracy, ...) one
-    circuit is recommended. Finished work is kept and never done twice, so a run that was killed
-    goes on where it was; results do not depend on the number of workers.
+    DATASET is a built-in name or a CSV, TSV or Parquet file. Every circuit is built, approximated
+    and verified; choices are made on validation rows. With needs (--power-source, --min-accuracy,
+    ...) one circuit is recommended. Finished work is kept and never done twice, so a run that was
+    killed goes on where it was; results do not depend on the number of workers.
     """
     needs = Needs(
         max_power_mw=power_limit_mw(power_source) if power_source else None,
@@ -88,10 +90,13 @@ def explore_command(
         min_accuracy=min_accuracy,
         sampling_hz=sampling_hz,
     )
+    said = {name: value for name, value in columns.items() if value is not None}
     if scheduler and Path(dataset).is_file():
         # Workers may stand elsewhere.
         dataset = str(Path(dataset).absolute())
-    base = Recipe(dataset=dataset, target=target, model="tree", seed=seed, library=library)
+    if said.get("test_file"):
+        said["test_file"] = str(Path(said["test_file"]).absolute())
+    base = Recipe(dataset=dataset, model="tree", seed=seed, library=library, **said)
     folder = out or Path("runs") / "explore" / Path(dataset).stem
     _claim(folder)
     store = store or default_store()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 import numpy as np
 from rich.table import Table
 
+from printml.cli.data_options import table_options
 from printml.cli.output import print_json, print_table
 from printml.data.catalog import list_datasets
 from printml.data.load import load_dataset
@@ -35,11 +38,11 @@ def data_list(as_json: bool) -> None:
 
 @data_group.command("show")
 @click.argument("dataset")
-@click.option("--target", metavar="COL", help="Label column.")
+@table_options
 @json_option
-def data_show(dataset: str, target: str | None, as_json: bool) -> None:
-    """Rows, features and classes of a data set or CSV file, and what the rules did to it."""
-    loaded = load_dataset(dataset, target=target)
+def data_show(dataset: str, as_json: bool, **columns: Any) -> None:
+    """Rows, features and classes of a data set or table file, and what the rules did to it."""
+    loaded = load_dataset(dataset, **{k: v for k, v in columns.items() if v is not None})
     counts = np.bincount(loaded.y, minlength=loaded.n_classes).tolist()
     facts = {
         "name": loaded.name,
@@ -58,6 +61,12 @@ def data_show(dataset: str, target: str | None, as_json: bool) -> None:
     table.add_row("features", f"{loaded.n_features}: {', '.join(loaded.feature_names)}")
     rows = zip(loaded.class_labels, counts, strict=True)
     table.add_row("classes", ", ".join(f"{label}: {count} rows" for label, count in rows))
+    if loaded.groups is not None:
+        table.add_row("groups", str(len(np.unique(loaded.groups))))
+    if loaded.test_rows is not None:
+        table.add_row("test rows", f"{len(loaded.test_rows)}, the last ones")
+    if loaded.weights is not None:
+        table.add_row("weights", f"{loaded.weights.min():g} to {loaded.weights.max():g}")
     for note in loaded.notes:
         table.add_row("note", note)
     print_table(table)

@@ -24,6 +24,10 @@ def make_dataset(
     class_order: Sequence[str] = (),
     source: str,
     notes: Sequence[str] = (),
+    one_hot: Sequence[str] = (),
+    weights: Sequence[float] = (),
+    groups: Sequence[str] = (),
+    n_test: int = 0,
 ) -> Dataset:
     """Apply the rules of `load_dataset` to parsed columns.
 
@@ -35,6 +39,12 @@ def make_dataset(
         One text per row, "" where missing.
     class_order
         Order of the text labels; empty: numbers ascending, text alphabetically.
+    one_hot
+        Features made of categories.
+    weights, groups
+        One per row, or empty.
+    n_test
+        The last so many rows came from a test file.
 
     Raises
     ------
@@ -60,6 +70,21 @@ def make_dataset(
             where=source,
             hint="Check that the target is a label and not a measurement, or add rows",
         )
+    group_names = sorted({group for group, kept in zip(groups, labelled, strict=False) if kept})
+    from_test = np.arange(len(labelled)) >= len(labelled) - n_test
+    test_rows = np.flatnonzero(from_test[labelled])
+    if n_test and not 0 < len(test_rows) < len(present):
+        raise DataError(
+            "training and test file both need rows with a label",
+            where=source,
+            hint="Check the label columns",
+        )
+    if len(group_names) == 1:
+        raise DataError(
+            f"every row is of the group `{group_names[0]}`",
+            where=source,
+            hint="A split by groups needs at least two of them",
+        )
     share = np.isnan(X).mean(axis=0)
     kept = share <= MOST_MISSING
     if not kept.all():
@@ -79,6 +104,14 @@ def make_dataset(
         y=frozen(y, np.int64),
         notes=tuple(said),
         source=source,
+        one_hot=tuple(name for name in one_hot if name in np.array(feature_names)[kept]),
+        weights=frozen(np.array(weights)[labelled], np.float64) if weights else None,
+        groups=(
+            frozen(np.searchsorted(group_names, np.array(groups)[labelled]), np.int64)
+            if groups
+            else None
+        ),
+        test_rows=frozen(test_rows, np.int64) if n_test else None,
     )
 
 

@@ -29,6 +29,15 @@ class Dataset:
         each.
     source
         Where the rows came from (file, or package).
+    one_hot
+        Features that are the 0 and 1 of a category.
+    weights
+        Sample weights, float64, shape (n_rows,), none below 0; None: all rows weigh the same.
+    groups
+        Index of the group (subject, batch) of each row, int64, shape (n_rows,); None for none.
+        No split and no fold has rows of a group on both sides.
+    test_rows
+        Rows that came from a test file of their own, int64, ascending; None for none.
     """
 
     name: str
@@ -38,6 +47,10 @@ class Dataset:
     y: IntArray
     notes: tuple[str, ...] = ()
     source: str = ""
+    one_hot: tuple[str, ...] = ()
+    weights: FloatArray | None = None
+    groups: IntArray | None = None
+    test_rows: IntArray | None = None
 
     @property
     def n_rows(self) -> int:
@@ -56,7 +69,7 @@ class Dataset:
 class Split:
     """Row indices (int64, ascending is not required) of training and test rows.
 
-    `kind` is `stratified` or `published`; `seed` is the one used to draw it.
+    `kind` is `stratified`, `published`, `groups` or `file`; `seed` is the one used to draw it.
     """
 
     train: IntArray

@@ -5,22 +5,32 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 
 import printml
+from printml.arrays import FloatArray
 from printml.data.assemble import make_dataset
 from printml.data.catalog import CATALOG, BuiltinSet
 from printml.data.dataset import Dataset
 from printml.data.har import load_har
-from printml.data.table import read_table, suggestion
+from printml.data.table import Columns, Table, read_table, suggestion
 from printml.errors import DataError
 
 
-def load_dataset(name_or_path: str | Path, *, target: str | None = None) -> Dataset:
-    """Load a known set by its short name, or a user's CSV file.
+def load_dataset(
+    name_or_path: str | Path,
+    *,
+    target: str | None = None,
+    one_hot: Sequence[str] = (),
+    weight_column: str = "",
+    group_column: str = "",
+    test_file: str | Path = "",
+) -> Dataset:
+    """Load a known set by its short name, or a user's table.
 
     Rules: rows without a label are dropped; columns with more than half of their readings
     missing are dropped; other missing readings stay NaN until `prepare` fills them in. Labels
@@ -30,9 +40,13 @@ def load_dataset(name_or_path: str | Path, *, target: str | None = None) -> Data
     Parameters
     ----------
     name_or_path
-        A name of `list_datasets`, else the path of a CSV file with a header row.
+        A name of `list_datasets`, else the path of a CSV, TSV or Parquet file with a header.
     target
         Label column; default is the known set's own, or the last column of a file.
+    one_hot, weight_column, group_column
+        As in `Columns`; for files only.
+    test_file
+        A second table with the same columns, whose rows are the test rows; for files only.
 
     Raises
     ------
@@ -51,7 +65,14 @@ def load_dataset(name_or_path: str | Path, *, target: str | None = None) -> Data
                 f"`{name_or_path}` is neither a known data set nor a file",
                 hint=suggestion(str(name_or_path), list(CATALOG)),
             )
-        return _from_file(path, name=_short_name(path), target=target)
+        columns = Columns(target, (), tuple(one_hot), weight_column, group_column)
+        test = Path(test_file) if str(test_file) not in ("", ".") else None
+        return _from_file(path, columns, name=_short_name(path), test=test)
+    if one_hot or weight_column or group_column or str(test_file) not in ("", "."):
+        raise DataError(
+            f"{known.name} is a known data set: its columns and rows are what they are",
+            hint="One-hot, weight and group columns and test files are for your own tables",
+        )
     if target is not None and target not in known.targets:
         raise DataError(
             f"`{target}` is not a label column of {known.name}",
@@ -66,9 +87,8 @@ def load_dataset(name_or_path: str | Path, *, target: str | None = None) -> Data
     verify_checksum(path)
     return _from_file(
         path,
+        Columns(target, (*known.never_features, *(t for t in known.targets if t != target))),
         name=known.name,
-        target=target,
-        never_features=(*known.never_features, *(t for t in known.targets if t != target)),
         class_order=known.class_order if target == known.target else (),
         valid_ranges=known.valid_ranges,
     )
@@ -122,14 +142,19 @@ def _short_name(path: Path) -> str:
 
 def _from_file(
     path: Path,
+    columns: Columns,
     *,
     name: str,
-    target: str | None,
-    never_features: Sequence[str] = (),
+    test: Path | None = None,
     class_order: Sequence[str] = (),
     valid_ranges: Sequence[tuple[str, float, float]] = (),
 ) -> Dataset:
-    table = read_table(path, target=target, never_features=never_features)
+    table = read_table(path, columns)
+    n_test = 0
+    if test is not None:
+        tested = read_table(test, replace(columns, target=table.target))
+        n_test = len(tested.labels)
+        table = _joined(table, tested, path, test)
     X, notes = table.X, []
     for column, low, high in valid_ranges:
         values = X[:, table.feature_names.index(column)]
@@ -146,9 +171,53 @@ def _from_file(
         X=X,
         labels=table.labels,
         class_order=class_order,
-        source=path.name,
+        source=path.name if test is None else f"{path.name}, {test.name}",
         notes=notes,
+        one_hot=table.one_hot,
+        weights=table.weights,
+        groups=table.groups,
+        n_test=n_test,
     )
+
+
+def _joined(table: Table, tested: Table, path: Path, test: Path) -> Table:
+    """Rows of the test file below the others; its columns may stand in another order."""
+    every_category = sorted({*table.one_hot, *tested.one_hot})
+    plain = [name for name in table.feature_names if name not in table.one_hot]
+    missing = [name for name in plain if name not in tested.feature_names]
+    strange = [
+        name
+        for name in tested.feature_names
+        if name not in tested.one_hot and name not in table.feature_names
+    ]
+    if missing or strange:
+        what = f"lacks the column `{missing[0]}`" if missing else f"also has `{strange[0]}`"
+        raise DataError(
+            f"the test file {what}",
+            where=str(test),
+            hint=f"It needs the same columns as {path}",
+        )
+    names = (*plain, *every_category)
+    return Table(
+        feature_names=names,
+        X=np.vstack([_ordered(part, names) for part in (table, tested)]),
+        labels=table.labels + tested.labels,
+        target=table.target,
+        one_hot=tuple(every_category),
+        weights=table.weights + tested.weights,
+        groups=table.groups + tested.groups,
+    )
+
+
+def _ordered(table: Table, names: Sequence[str]) -> FloatArray:
+    """Readings in the order of the names; a category that the file never has is 0."""
+    absent = np.zeros(len(table.labels))
+    return np.array(
+        [
+            table.X[:, table.feature_names.index(name)] if name in table.feature_names else absent
+            for name in names
+        ]
+    ).T
 
 
 def _from_sklearn(known: BuiltinSet) -> Dataset:

@@ -69,6 +69,25 @@ class InputQuantizer:
             frozen(minimum, np.float64), frozen(span, np.float64), frozen(all_bits, np.int64)
         )
 
+    def with_range(self, feature: int, low: float, high: float) -> InputQuantizer:
+        """The same with the range that a sensor states for one feature, in the feature's unit.
+
+        Readings outside are clipped to it, as the converter does.
+
+        Raises
+        ------
+        DataError
+            If the range is empty or not finite.
+        """
+        if not (np.isfinite(low) and np.isfinite(high) and np.isfinite(high - low) and low < high):
+            raise DataError(
+                f"the input range {low:g} to {high:g} is empty or not finite",
+                hint="Give the smallest reading first",
+            )
+        minimum, span = self.minimum.copy(), self.span.copy()
+        minimum[feature], span[feature] = low, high - low
+        return InputQuantizer(frozen(minimum, np.float64), frozen(span, np.float64), self.bits)
+
     def scale(self, X: FloatArray) -> FloatArray:
         """Min-max scaled readings; 0..1 on the training rows, not clipped elsewhere.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Literal
 
 import numpy as np
@@ -34,6 +35,10 @@ def split_rows(
     cannot be learnt. Where a side is too small for that, one row of each class goes to training
     and the test rows are drawn from the rest.
 
+    Where the data set says which rows are test rows (a test file), those are taken. Where it has
+    groups, whole groups are drawn, as near to the share of every class as they allow
+    (scikit-learn's StratifiedGroupKFold).
+
     Parameters
     ----------
     seed
@@ -57,6 +62,18 @@ def split_rows(
             f"test share {test_size} is out of range", hint="Use a share above 0 and below 1"
         )
     rows = np.arange(dataset.n_rows)
+    if kind == "published" and (dataset.test_rows is not None or dataset.groups is not None):
+        raise DataError(
+            "the published split knows neither test files nor groups",
+            where=dataset.source,
+            hint="Leave out the published split",
+        )
+    if dataset.test_rows is not None:
+        train = np.setdiff1d(rows, dataset.test_rows)
+        return Split(frozen(train, np.int64), dataset.test_rows, "file", seed)
+    if dataset.groups is not None:
+        train, test = _whole_groups(dataset, dataset.groups, test_size, seed)
+        return Split(frozen(train, np.int64), frozen(test, np.int64), "groups", seed)
     if kind == "published":
         train, test = train_test_split(
             rows, test_size=PUBLISHED_TEST_SIZE, random_state=PUBLISHED_SEED
@@ -78,6 +95,27 @@ def split_rows(
     return Split(
         frozen(np.concatenate([train, alone]), np.int64), frozen(test, np.int64), kind, seed
     )
+
+
+def _whole_groups(
+    dataset: Dataset, groups: IntArray, test_size: float, seed: int
+) -> tuple[IntArray, IntArray]:
+    """Training and test rows without a common group."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    n_parts = min(max(2, round(1 / test_size)), len(np.unique(groups)))
+    with warnings.catch_warnings():
+        # Classes with fewer rows than parts are said in a note of `prepare`.
+        warnings.simplefilter("ignore", UserWarning)
+        parts = StratifiedGroupKFold(n_parts, shuffle=True, random_state=seed)
+        train, test = next(parts.split(dataset.X, dataset.y, groups))
+    if len(np.unique(dataset.y[train])) < 2 or not len(test):
+        raise DataError(
+            "whole groups cannot be divided so that two classes are left for training",
+            where=dataset.source,
+            hint="Use another seed, or more groups",
+        )
+    return train, test
 
 
 def _one_of_each(

@@ -1,12 +1,9 @@
-"""Read a comma separated table of numbers with one label column, strictly."""
+"""Columns of a table: readings, labels, and what else a row may carry."""
 
 from __future__ import annotations
 
-import csv
 import difflib
-import io
 import math
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +11,36 @@ from pathlib import Path
 import numpy as np
 
 from printml.arrays import FloatArray
+from printml.data.records import Records, is_number, read_records
 from printml.errors import DataError
-from printml.files import read_text
 
 MISSING = frozenset({"", "?", "NA"})
 """Fields that mean "no reading"; `nan` and `inf` are refused instead, they come from a bug."""
+MOST_CATEGORIES = 64
+"""A column with more distinct texts than this is no category."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which columns of a file play a part other than that of a reading.
+
+    Attributes
+    ----------
+    target
+        Label column; None means the last one that has no other part.
+    never_features
+        Columns to leave out.
+    one_hot
+        Columns of categories: each becomes a column `NAME=CATEGORY` of 0 and 1 per category.
+    weight, group
+        Columns of sample weights and of groups (a subject, a batch); empty for none.
+    """
+
+    target: str | None = None
+    never_features: tuple[str, ...] = ()
+    one_hot: tuple[str, ...] = ()
+    weight: str = ""
+    group: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,32 +50,38 @@ class Table:
     Attributes
     ----------
     feature_names
-        Header of the feature columns, in file order.
+        Header of the feature columns, in file order; columns of categories come last.
     X
         Readings, float64, shape (n_rows, n_features); NaN where a reading is missing.
     labels
         Label text of each row as in the file; "" where it is missing.
     target
         Header of the label column.
+    one_hot
+        The feature names that were made of categories.
+    weights
+        Weight of each row, float64, at least 0; empty without such a column.
+    groups
+        Group text of each row; empty without such a column.
     """
 
     feature_names: tuple[str, ...]
     X: FloatArray
     labels: tuple[str, ...]
     target: str
+    one_hot: tuple[str, ...] = ()
+    weights: tuple[float, ...] = ()
+    groups: tuple[str, ...] = ()
 
 
-def read_table(path: Path, *, target: str | None, never_features: Sequence[str] = ()) -> Table:
-    """Read a CSV file with a header row.
+def read_table(path: Path, columns: Columns = Columns()) -> Table:
+    """Read a table with a header row from a CSV, TSV or Parquet file.
 
     Parameters
     ----------
     path
-        UTF-8 text, comma separated; empty lines are skipped, blanks around fields are ignored.
-    target
-        Name of the label column; None means the last column.
-    never_features
-        Columns to leave out.
+        UTF-8 text, comma separated (`.tsv`: tab separated); empty lines are skipped, blanks
+        around fields are ignored. Or Parquet (`.parquet`).
 
     Raises
     ------
@@ -62,102 +90,111 @@ def read_table(path: Path, *, target: str | None, never_features: Sequence[str] 
     DataError
         If it is not such a table; the message names line and column.
     """
-    header, rows, lines = _split_lines(path)
-    target = _target_column(header, target, path)
-    feature_columns = [
-        k for k, name in enumerate(header) if name != target and name not in never_features
-    ]
-    if not feature_columns:
+    records = read_records(path)
+    header = records.header
+    parts = [name for name in (*columns.one_hot, columns.weight, columns.group) if name]
+    for name in parts:
+        if name not in header:
+            raise DataError(
+                f"there is no column `{name}`", where=str(path), hint=suggestion(name, header)
+            )
+    target = _target_column(header, columns.target, parts, path)
+    for name in parts:
+        if name == target or parts.count(name) > 1:
+            raise DataError(
+                f"column `{name}` cannot play two parts",
+                where=str(path),
+                hint="Target, weight, group and one-hot columns must be different ones",
+            )
+    plain = [name for name in header if name not in (target, *columns.never_features, *parts)]
+    X = [_numbers(_column(records, name), records, path, name) for name in plain]
+    made: list[str] = []
+    for name in columns.one_hot:
+        for category, marks in _categories(_column(records, name), path, name):
+            made.append(category)
+            X.append(marks)
+    if not X:
         raise DataError(
             f"no feature column is left beside the target `{target}`",
             where=str(path),
             hint="The table needs at least one column of readings",
         )
-    X = np.empty((len(rows), len(feature_columns)))
-    for k, column in enumerate(feature_columns):
-        X[:, k] = _numbers([row[column] for row in rows], lines, path, header[column])
-    label_column = header.index(target)
-    labels = tuple("" if row[label_column] in MISSING else row[label_column] for row in rows)
-    return Table(tuple(header[k] for k in feature_columns), X, labels, target)
-
-
-def _split_lines(path: Path) -> tuple[list[str], list[list[str]], list[int]]:
-    """Header, rows of stripped fields, and the line number at which each row ends."""
-    text = read_text(path, what="data file").removeprefix("\ufeff")
-    reader = csv.reader(io.StringIO(text, newline=""), skipinitialspace=True)
-    header: list[str] = []
-    rows: list[list[str]] = []
-    lines: list[int] = []
-    try:
-        for record in reader:
-            fields = [field.strip() for field in record]
-            if not any(fields) and len(fields) <= 1:
-                continue
-            if not header:
-                header = fields
-                _check_header(header, path, reader.line_num)
-                continue
-            if len(fields) != len(header):
-                raise DataError(
-                    f"the row has {len(fields)} fields, the header {len(header)}",
-                    where=f"{path}, line {reader.line_num}",
-                    hint="Every row needs one field per column",
-                )
-            rows.append(fields)
-            lines.append(reader.line_num)
-    except csv.Error as error:
-        raise DataError(
-            f"not a valid CSV file: {error}",
-            where=f"{path}, line {reader.line_num}",
-            hint="Check for unbalanced quotes",
-        ) from error
-    if not header:
-        raise DataError(
-            "the data file is empty", where=str(path), hint="It needs a header row and data rows"
-        )
-    if not rows:
-        raise DataError(
-            "the data file has a header but no rows",
-            where=str(path),
-            hint="Add one line per reading",
-        )
-    return header, rows, lines
-
-
-def _check_header(header: list[str], path: Path, line: int) -> None:
-    where = f"{path}, line {line}"
-    if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
-        raise DataError(
-            "the header is one single field", where=where, hint="Separate the columns by commas"
-        )
-    if "" in header:
-        raise DataError(
-            f"column {header.index('') + 1} has no name",
-            where=where,
-            hint="Give every column a name in the first line",
-        )
-    if all(_is_number(field) for field in header):
-        raise DataError(
-            "the first line holds numbers, not column names",
-            where=where,
-            hint="Add a header row with one name per column",
-        )
-    twice = [name for name, count in Counter(header).items() if count > 1]
+    twice = set(made) & set(plain)
     if twice:
         raise DataError(
-            f"column name `{twice[0]}` occurs {Counter(header)[twice[0]]} times",
-            where=where,
-            hint="Give every column its own name",
+            f"the category column `{min(twice)}` exists already",
+            where=str(path),
+            hint="Rename one of the columns",
         )
+    return Table(
+        feature_names=(*plain, *made),
+        X=np.array(X, float).T,
+        labels=tuple("" if t in MISSING else t for t in _column(records, target)),
+        target=target,
+        one_hot=tuple(made),
+        weights=_weights(records, columns.weight, path) if columns.weight else (),
+        groups=_groups(records, columns.group, path) if columns.group else (),
+    )
 
 
-def _target_column(header: list[str], target: str | None, path: Path) -> str:
-    if target is None:
-        return header[-1]
+def _column(records: Records, name: str) -> list[str]:
+    k = records.header.index(name)
+    return [row[k] for row in records.rows]
+
+
+def _categories(fields: list[str], path: Path, name: str) -> list[tuple[str, list[float]]]:
+    """A column of marks for each category, alphabetically; NaN where the category is missing."""
+    categories = sorted({field for field in fields if field not in MISSING})
+    if len(categories) > MOST_CATEGORIES:
+        raise DataError(
+            f"column `{name}` has {len(categories)} different texts, more than {MOST_CATEGORIES}",
+            where=str(path),
+            hint="Leave the column out, or merge its categories",
+        )
+    return [
+        (f"{name}={category}", [math.nan if f in MISSING else float(f == category) for f in fields])
+        for category in categories
+    ]
+
+
+def _weights(records: Records, name: str, path: Path) -> tuple[float, ...]:
+    values = _numbers(_column(records, name), records, path, name)
+    for value, line in zip(values, records.lines, strict=True):
+        if not value >= 0:
+            raise DataError(
+                "a sample weight is missing" if math.isnan(value) else "a sample weight is below 0",
+                where=f"{path}, {records.place} {line}, column `{name}`",
+                hint="Give every row a weight; 0 leaves it out of training",
+            )
+    if not any(values):
+        raise DataError(
+            "every sample weight is 0", where=f"{path}, column `{name}`", hint="Mend the column"
+        )
+    return tuple(values)
+
+
+def _groups(records: Records, name: str, path: Path) -> tuple[str, ...]:
+    fields = _column(records, name)
+    for field, line in zip(fields, records.lines, strict=True):
+        if field in MISSING:
+            raise DataError(
+                "the group is missing",
+                where=f"{path}, {records.place} {line}, column `{name}`",
+                hint="Name the subject or batch of every row",
+            )
+    return tuple(fields)
+
+
+def _target_column(header: list[str], target: str | None, parts: list[str], path: Path) -> str:
+    free = [name for name in header if name not in parts]
+    if target is None and free:
+        return free[-1]
     if target in header:
-        return target
+        return str(target)
     raise DataError(
-        f"there is no column `{target}`", where=str(path), hint=suggestion(target, header)
+        f"there is no column `{target}`" if target else "no column is left for the label",
+        where=str(path),
+        hint=suggestion(target or "", header),
     )
 
 
@@ -171,29 +208,18 @@ def suggestion(name: str, known: Sequence[str]) -> str:
     return f"Choose one of: {shown}"
 
 
-def _is_number(field: str) -> bool:
-    # float() also takes digit groups such as 1_000, which no measuring device writes.
-    if "_" in field:
-        return False
-    try:
-        float(field)
-    except ValueError:
-        return False
-    return True
-
-
-def _numbers(fields: list[str], lines: list[int], path: Path, name: str) -> list[float]:
+def _numbers(fields: list[str], records: Records, path: Path, name: str) -> list[float]:
     values = []
-    for field, line in zip(fields, lines, strict=True):
+    for field, line in zip(fields, records.lines, strict=True):
         if field in MISSING:
             values.append(math.nan)
             continue
-        where = f"{path}, line {line}, column `{name}`"
-        if not _is_number(field):
+        where = f"{path}, {records.place} {line}, column `{name}`"
+        if not is_number(field):
             raise DataError(
                 f"text `{field[:40]}` where a number is needed",
                 where=where,
-                hint="Features must be numbers; leave a missing reading empty",
+                hint="Leave a missing reading empty; name a column of categories with --one-hot",
             )
         value = float(field)
         if not math.isfinite(value):
@@ -215,10 +241,10 @@ def numeric_labels(labels: Sequence[str]) -> list[float] | None:
         If a label is NaN or infinite.
     """
     for label in labels:
-        if _is_number(label) and not math.isfinite(float(label)):
+        if is_number(label) and not math.isfinite(float(label)):
             raise DataError(
                 f"`{label}` is not a usable label", hint="Leave a missing label empty or mend it"
             )
-    if not all(_is_number(label) for label in labels):
+    if not all(is_number(label) for label in labels):
         return None
     return [float(label) for label in labels]

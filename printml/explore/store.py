@@ -18,12 +18,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from printml.data.load import load_dataset
 from printml.errors import unwritable_place
 from printml.files import cache_folder
 from printml.fingerprint import source_fingerprint
 from printml.flow.recipe import Recipe
 from printml.flow.run import library_of
+from printml.flow.train_step import load_recipe_data
 
 NOT_IN_KEY = ("timeout_s",)
 """Fields of a recipe that change no result."""
@@ -50,13 +50,15 @@ def key_of(recipe: Recipe, *, kind: str) -> str:
     PrintmlError
         If the data set or the library cannot be read.
     """
-    dataset = load_dataset(recipe.dataset, target=recipe.target or None)
+    dataset = load_recipe_data(recipe)
     digest = hashlib.sha256()
     fields = {k: v for k, v in dataclasses.asdict(recipe).items() if k not in NOT_IN_KEY}
     head = [source_fingerprint(), library_of(recipe).sha256, kind, fields]
     head += [dataset.feature_names, dataset.class_labels]
     digest.update(json.dumps(head, sort_keys=True).encode())
     digest.update(dataset.X.tobytes() + dataset.y.tobytes())
+    for extra in (dataset.weights, dataset.groups, dataset.test_rows):
+        digest.update(b"-" if extra is None else extra.tobytes())
     return digest.hexdigest()[:40]
 
 

@@ -8,7 +8,7 @@ Every choice is made on training rows; how much may be lost there is learned on 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,13 @@ from joblib import Parallel, delayed
 
 from printml.approx.guard import held_loss_at
 from printml.flow.folds import Fold, make_folds
-from printml.flow.model_step import held_accuracy, model_stage, search_models
+from printml.flow.model_step import (
+    ModelSearch,
+    held_accuracy,
+    model_stage,
+    over_fitting,
+    search_models,
+)
 from printml.flow.prune_step import Pruned, pruned_stage
 from printml.flow.quick_netlist import quick_netlist
 from printml.flow.recipe import ENSEMBLES, Recipe
@@ -91,6 +97,10 @@ def approximate(path: Path, *, n_jobs: int, progress: Progress) -> Approximated:
         progress=progress,
     )
     first = model_stage(recipe, path, record, search, n_jobs=n_jobs, progress=progress)
+    if first["area_cm2"] > read_netlist(run).area_cm2(library):
+        # The search compares estimates; where synthesis disagrees, the exact model is the better.
+        search = _kept_exact(search, model, folds)
+        first = model_stage(recipe, path, record, search, n_jobs=n_jobs, progress=progress)
     if recipe.approx == "coefficients":
         return Approximated((first,))
     start = read_netlist(RunFolder(path / search.stage, run.top))
@@ -110,6 +120,22 @@ def approximate(path: Path, *, n_jobs: int, progress: Progress) -> Approximated:
         )
     stages = _pruned_stages(recipe, path, model, rows, found, n_jobs, progress)
     return Approximated((first, stages[0]), tuple(stages[1:]))
+
+
+def _kept_exact(search: ModelSearch, model: IntegerModel, folds: list[Fold]) -> ModelSearch:
+    own = tuple(fold.model for fold in folds)
+    details = search.details | {"kept_exact": "the chosen model is larger after synthesis"}
+    if "budget_search_loss" in details:
+        base = details["accuracy_validation_exact"]
+        details |= {
+            "budget_search_loss": None,
+            "held_out_loss_of_folds": 0.0,
+            "accuracy_validation": base,
+        }
+    elif "loss_train" in details:
+        details["loss_train"] = 0.0
+    front = tuple(point | {"chosen": 0} for point in search.front)
+    return replace(search, chosen=model, fold_choices=own, front=front, details=details)
 
 
 def _pruned_stages(
@@ -227,8 +253,10 @@ def _guarded(
     )
     n_held = [len(fold.held) for fold in folds]
     base = held_accuracy(folds, rows)
+    known = over_fitting(model, folds, rows)
     return [
-        _chosen(recipe, start, rows, found, n_held, base, library, max_loss=loss) for loss in losses
+        _chosen(recipe, start, rows, found, n_held, base, known, library, max_loss=loss)
+        for loss in losses
     ]
 
 
@@ -239,6 +267,7 @@ def _chosen(
     found: list[PrunePath],
     n_held: list[int],
     base: float | None,
+    over_fitting: float,
     library: CellLibrary,
     *,
     max_loss: float,
@@ -253,6 +282,7 @@ def _chosen(
         max_loss=max_loss,
         tree=recipe.model in ("tree", *ENSEMBLES),
         n_rows=len(rows.train),
+        over_fitting=over_fitting,
     )
     path = paths[which]
     fronts = [p.fold_front(n) for p, n in zip(fold_paths, n_held, strict=True)]

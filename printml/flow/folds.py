@@ -59,7 +59,7 @@ def make_folds(
     y = rows.y[rows.train]
     folds: list[Fold] = []
     n_held = 0
-    for search, held in deal_folds(y, seed=recipe.seed):
+    for search, held in deal_folds(y, seed=recipe.seed, groups=rows.groups):
         if n_held >= ENOUGH_HELD_ROWS and len(folds) > 1:
             break
         if len(np.unique(y[search])) < 2:

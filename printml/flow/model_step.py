@@ -14,6 +14,7 @@ from joblib import Parallel, delayed
 from printml.approx.coefficient_search import search_coefficients
 from printml.approx.coefficients_published import approximate_published
 from printml.approx.guard import (
+    TREES,
     Budget,
     Experience,
     FoldFront,
@@ -43,8 +44,6 @@ BEYOND = 0.03
 """Searches go on until this much more is lost than may be, so that the turning point is seen."""
 COEFFICIENTS = Experience(gap=0.0, gap_rows=1200, slope=0.55, spread=0.006)
 """Measured on splits that are in no table; see docs/approximation.md."""
-THRESHOLDS = Experience(gap=0.0, gap_rows=1200, slope=1.0, spread=0.01)
-"""Likewise: a loss on search rows is counted in full, which keeps lucky folds from far budgets."""
 PUBLISHED_REACH = 4
 """Farthest a coefficient may move in the published method."""
 
@@ -115,8 +114,9 @@ def search_models(
             judged,
             max_loss=max_loss,
             rising=tree,
-            experience=THRESHOLDS if tree else COEFFICIENTS,
+            experience=TREES if tree else COEFFICIENTS,
             n_rows=len(rows.train),
+            over_fitting=over_fitting(model, folds, rows),
         )
     chosen = _taken(front, budget, model)
     base = held_accuracy(folds, rows)
@@ -307,6 +307,15 @@ def held_accuracy(folds: list[Fold], rows: Rows) -> float | None:
         return None
     found = [np.mean(f.model.predict(rows.X_int[f.held]) == rows.y[f.held]) for f in folds]
     return float(np.average(found, weights=[len(f.held) for f in folds]))
+
+
+def over_fitting(model: IntegerModel, folds: list[Fold], rows: Rows) -> float:
+    """Share of rows by which the model is better on those it saw than its like in folds is not."""
+    elsewhere = held_accuracy(folds, rows)
+    if elsewhere is None:
+        return 0.0
+    seen = np.mean(model.predict(rows.X_int[rows.train]) == rows.y[rows.train])
+    return float(seen) - elsewhere
 
 
 def _judged(front: Front, fold: Fold, rows: Rows) -> FoldFront:

@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 
 from printml.errors import InputError
 from printml.files import read_text
+from printml.flow.input_choices import feature_bits, from_inputs_table, input_range
 
 Family = Literal["svm-c", "svm-r", "mlp-c", "mlp-r", "tree", "forest", "boost"]
 FAMILIES = get_args(Family)
@@ -28,7 +29,7 @@ class Recipe:
     Attributes
     ----------
     dataset
-        Built-in name or path of a CSV file.
+        Built-in name or path of a CSV, TSV or Parquet file.
     target
         Label column; empty for the data set's own, or the last column of a file.
     model
@@ -44,6 +45,17 @@ class Recipe:
         Bits of each input; 0 for 4 (SVM, MLP) or 8 (trees and their ensembles).
     feature_bits
         Bits of single inputs as `NAME=BITS`; 0 leaves the feature out.
+    input_ranges
+        What sensors state as `NAME=MIN:MAX` in the feature's unit; others are learned from the
+        training rows. In TOML also as `[inputs.NAME]` with `min`, `max`, `bits`.
+    one_hot
+        Columns of categories, each to become a column of 0 and 1 per category.
+    weight_column
+        Column of sample weights; training rows are repeated accordingly.
+    group_column
+        Column of groups (subject, batch) that no split or fold tears apart.
+    test_file
+        A second file with the test rows.
     coef_bits
         Bits of each coefficient, sign included.
     hidden
@@ -93,6 +105,11 @@ class Recipe:
     allow_pickle: bool = False
     input_bits: int = 0
     feature_bits: tuple[str, ...] = ()
+    input_ranges: tuple[str, ...] = ()
+    one_hot: tuple[str, ...] = ()
+    weight_column: str = ""
+    group_column: str = ""
+    test_file: str = ""
     coef_bits: int = 8
     hidden: int = 0
     ovr: bool = False
@@ -122,7 +139,9 @@ class Recipe:
         _choice("penalty", self.penalty, ("", "l1", "l2"))
         _between("input_bits", self.input_bits, 0, 16)
         for text in self.feature_bits:
-            _one_feature(text)
+            feature_bits(text)
+        for text in self.input_ranges:
+            input_range(text)
         if self.feature_bits and self.coefficients:
             raise InputError(
                 "a coefficient file fixes the input bits", hint="Leave out the feature bits"
@@ -167,7 +186,13 @@ class Recipe:
     @property
     def bits_by_feature(self) -> dict[str, int]:
         """`feature_bits` as a table; of two values for a feature the last one holds."""
-        return dict(_one_feature(text) for text in self.feature_bits)
+        return dict(feature_bits(text) for text in self.feature_bits)
+
+    @property
+    def range_by_feature(self) -> dict[str, tuple[float, float]]:
+        """`input_ranges` as a table."""
+        found = [input_range(text) for text in self.input_ranges]
+        return {name: (low, high) for name, low, high in found}
 
     @property
     def bits(self) -> int:
@@ -180,17 +205,6 @@ def _choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
         close = difflib.get_close_matches(value, allowed, n=1)
         hint = f"Did you mean {close[0]!r}?" if close else f"Choose one of {', '.join(allowed)}"
         raise InputError(f"{name} {value!r} is unknown", hint=hint)
-
-
-def _one_feature(text: str) -> tuple[str, int]:
-    name, _, bits = text.rpartition("=")
-    number = bits.isascii() and bits.isdigit() and len(bits) <= 2
-    if not name or not number or int(bits) > 16:
-        raise InputError(
-            f"feature bits {text!r} are not of the form NAME=BITS with 0 to 16 bits",
-            hint="Write alcohol=3, or alcohol=0 to leave the feature out",
-        )
-    return name, int(bits)
 
 
 def _between(name: str, value: int, low: int, high: int) -> None:
@@ -213,6 +227,7 @@ def recipe_from_table(table: dict[str, Any], *, where: str) -> Recipe:
             where=where,
             hint="Say --allow-pickle on the command line if you trust the estimator's file",
         )
+    table = from_inputs_table(table, where=where)
     if table.get("vdd") == "auto":
         table = table | {"vdd": 0.0}
     for name, value in table.items():
@@ -236,7 +251,12 @@ def recipe_from_table(table: dict[str, Any], *, where: str) -> Recipe:
         raise InputError(error.what, where=where, hint=error.hint) from error
 
 
-_LISTS: dict[str, type] = {"further_losses": float, "feature_bits": str}
+_LISTS: dict[str, type] = {
+    "further_losses": float,
+    "feature_bits": str,
+    "input_ranges": str,
+    "one_hot": str,
+}
 """Keys that hold several values, and of what type."""
 
 

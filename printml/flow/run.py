@@ -13,6 +13,7 @@ import numpy as np
 from printml.arrays import IntArray
 from printml.circuit.from_model import build_circuit
 from printml.circuit.ir import Circuit
+from printml.data.records import TABLE_SUFFIXES
 from printml.errors import InputError
 from printml.files import read_text
 from printml.flow.recipe import Recipe, read_toml, recipe_from_table
@@ -31,17 +32,23 @@ NOMINAL_VDD = 1.0
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """The quantised table: X_int int64 (n_rows, n_features), y int64, train and test indices."""
+    """The quantised table: X_int int64 (n_rows, n_features), y int64, train and test indices.
+
+    A training row with a sample weight may be there several times. `groups` are those of the
+    training rows that folds must not tear apart, int64, or None.
+    """
 
     X_int: IntArray
     y: IntArray
     train: IntArray
     test: IntArray
+    groups: IntArray | None = None
 
 
 def top_name(recipe: Recipe) -> str:
     """Verilog module name of a recipe's circuit."""
-    stem = Path(recipe.dataset).stem if recipe.dataset.endswith(".csv") else recipe.dataset
+    path = Path(recipe.dataset)
+    stem = path.stem if path.suffix.lower() in TABLE_SUFFIXES else recipe.dataset
     return identifiers([f"{stem}_{recipe.model.replace('-', '_')}"])[0]
 
 
@@ -90,7 +97,8 @@ def read_run(path: Path) -> tuple[Recipe, RunFolder, IntegerModel, Rows]:
     model = from_json(read_json(run.model)["model"])
     try:
         with np.load(run.rows, allow_pickle=False) as arrays:
-            rows = Rows(*(arrays[name] for name in ("X_int", "y", "train", "test")))
+            found = {name: arrays[name] for name in ("X_int", "y", "train", "test")}
+            rows = Rows(**found, groups=arrays.get("groups"))
     except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
         raise InputError(f"the rows cannot be read: {error}", where=str(run.rows)) from error
     return recipe, run, model, rows

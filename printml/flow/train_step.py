@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from printml.data.load import load_dataset
 from printml.data.quantizer import InputQuantizer
 from printml.data.split import split_rows
 from printml.data.table import suggestion
+from printml.data.weights import training_groups, weighted_split
 from printml.errors import InputError
 from printml.files import write_json_atomic, write_text_atomic
 from printml.flow.accuracy import measure_accuracy
@@ -33,27 +34,60 @@ from printml.quantize.quantize import quantize_with_scales
 def _inputs(dataset: Dataset, recipe: Recipe) -> tuple[Dataset, IntArray]:
     """The data set without features of 0 bits, and the bits of the others."""
     asked = recipe.bits_by_feature
-    unknown = sorted(set(asked) - set(dataset.feature_names))
+    unknown = sorted((set(asked) | set(recipe.range_by_feature)) - set(dataset.feature_names))
     if unknown:
         raise InputError(
             f"there is no feature {unknown[0]!r}",
             where=dataset.source,
             hint=suggestion(unknown[0], dataset.feature_names),
         )
-    bits = np.array([asked.get(name, recipe.bits) for name in dataset.feature_names], np.int64)
+    # A category is there or not.
+    usual = {name: 1 for name in dataset.one_hot}
+    bits = np.array(
+        [asked.get(name, usual.get(name, recipe.bits)) for name in dataset.feature_names], np.int64
+    )
     if not bits.any():
         raise InputError("every feature has 0 bits", hint="Leave at least one feature in")
     return keep_columns(dataset, bits > 0), bits[bits > 0]
 
 
+def load_recipe_data(recipe: Recipe) -> Dataset:
+    """The recipe's table, before anything is learned of it."""
+    return load_dataset(
+        recipe.dataset,
+        target=recipe.target or None,
+        one_hot=recipe.one_hot,
+        weight_column=recipe.weight_column,
+        group_column=recipe.group_column,
+        test_file=recipe.test_file,
+    )
+
+
+def _quantizer(recipe: Recipe, dataset: Dataset, split: Split, bits: IntArray) -> InputQuantizer:
+    """Ranges of the training rows, or what the recipe says of the sensor."""
+    quantizer = InputQuantizer.fit(dataset.X[split.train], bits=bits)
+    for name, (low, high) in recipe.range_by_feature.items():
+        # Features of 0 bits or without movement are gone by now.
+        if name in dataset.feature_names:
+            quantizer = quantizer.with_range(dataset.feature_names.index(name), low, high)
+    return quantizer
+
+
 def train_step(recipe: Recipe, path: Path, *, n_jobs: int) -> None:
     """Write `recipe.toml`, `model.json` and `rows.npz`."""
     run = RunFolder(path, top_name(recipe))
-    dataset = load_dataset(recipe.dataset, target=recipe.target or None)
+    dataset = load_recipe_data(recipe)
     split = split_rows(dataset, kind=recipe.split, seed=recipe.seed)
     dataset = prepare(dataset, split)
     dataset, bits = _inputs(dataset, recipe)
-    quantizer = InputQuantizer.fit(dataset.X[split.train], bits=bits)
+    rows = len(split.train)
+    split = weighted_split(dataset, split)
+    if dataset.weights is not None:
+        note = (
+            f"by their weights {rows} training rows count as {len(split.train)}; test rows as one"
+        )
+        dataset = replace(dataset, notes=(*dataset.notes, note))
+    quantizer = _quantizer(recipe, dataset, split, bits)
     X_int = quantizer.transform(dataset.X)
     record: dict[str, Any] = {}
     scales: tuple[FloatArray, ...] = ()
@@ -68,7 +102,7 @@ def train_step(recipe: Recipe, path: Path, *, n_jobs: int) -> None:
                     where=recipe.coefficients,
                     hint="Leave out --input-bits",
                 )
-            quantizer = InputQuantizer.fit(dataset.X[split.train], bits=model.input_bits)
+            quantizer = _quantizer(recipe, dataset, split, model.input_bits)
             X_int = quantizer.transform(dataset.X)
     elif recipe.estimator:
         model, scales, imported = _imported(recipe, dataset, split, quantizer, X_int)
@@ -93,7 +127,11 @@ def train_step(recipe: Recipe, path: Path, *, n_jobs: int) -> None:
     }
     write_text_atomic(run.recipe, recipe_to_toml(recipe))
     write_json_atomic(run.model, {"model": to_json(model, scales=scales), **record})
-    np.savez_compressed(run.rows, X_int=X_int, y=dataset.y, train=split.train, test=split.test)
+    arrays = {"X_int": X_int, "y": dataset.y, "train": split.train, "test": split.test}
+    groups = training_groups(dataset, split)
+    if groups is not None:
+        arrays["groups"] = groups
+    np.savez_compressed(run.rows, allow_pickle=False, **arrays)
 
 
 Made = tuple[IntegerModel, tuple[FloatArray, ...], dict[str, Any]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -30,6 +31,7 @@ def cross_validate(
     X: FloatArray,
     y: IntArray,
     *,
+    groups: IntArray | None = None,
     n_jobs: int = 1,
 ) -> tuple[Trial, ...]:
     """Score every point of the grid; same result for any number of jobs.
@@ -41,10 +43,12 @@ def cross_validate(
     ----------
     X, y
         Training rows only: float64 (n_rows, n_features) and class index int64 (n_rows,).
+    groups
+        As in `deal_folds`.
     """
     folds = [
         (train, held)
-        for train, held in deal_folds(y, seed=spec.seed)
+        for train, held in deal_folds(y, seed=spec.seed, groups=groups)
         if len(np.unique(y[train])) > 1
     ]
     if len(grid) < 2 or not folds:
@@ -68,20 +72,42 @@ def best(trials: Sequence[Trial], *, otherwise: Params) -> Params:
     return max(trials, key=lambda trial: trial.mean).params
 
 
-def deal_folds(y: IntArray, *, seed: int) -> list[tuple[IntArray, IntArray]]:
+def deal_folds(
+    y: IntArray, *, seed: int, groups: IntArray | None = None
+) -> list[tuple[IntArray, IntArray]]:
     """Stratified folds as (training rows, held-out rows).
 
     The shuffled rows of each class are dealt like cards over 5 folds, or 3 when a class has
     fewer than 5 rows, so even the smallest class is seen by most training parts. With fewer
-    rows than that, every row is its own fold.
+    rows than that, every row is its own fold. With `groups`, int64 (n_rows,), all rows of a group
+    go to one fold (scikit-learn's StratifiedGroupKFold); a single group gives no fold.
     """
     counts = np.bincount(y)
     n_folds = min(5 if counts[counts > 0].min() >= 5 else 3, len(y))
+    if groups is not None:
+        return _grouped_folds(y, groups, n_folds, seed)
     rng = np.random.default_rng(seed)
     dealt = np.concatenate([rng.permutation(np.flatnonzero(y == k)) for k in np.unique(y)])
     fold = np.empty(len(y), dtype=np.int64)
     fold[dealt] = np.arange(len(y)) % n_folds
     return [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(n_folds)]
+
+
+def _grouped_folds(
+    y: IntArray, groups: IntArray, n_folds: int, seed: int
+) -> list[tuple[IntArray, IntArray]]:
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    n_folds = min(n_folds, len(np.unique(groups)))
+    if n_folds < 2:
+        return []
+    with warnings.catch_warnings():
+        # A class may have fewer rows than there are folds; such folds are fit for use.
+        warnings.simplefilter("ignore", UserWarning)
+        dealt = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+        return [
+            (train, held) for train, held in dealt.split(np.zeros(len(y)), y, groups) if len(held)
+        ]
 
 
 def _score(

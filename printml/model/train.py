@@ -10,6 +10,7 @@ from printml.arrays import FloatArray, IntArray
 from printml.data.dataset import Dataset, Split
 from printml.data.quantizer import InputQuantizer
 from printml.data.table import suggestion
+from printml.data.weights import training_groups
 from printml.errors import ModelError
 from printml.model.ensemble import ensemble_grid, fit_ensemble
 from printml.model.float_model import FloatModel
@@ -146,7 +147,15 @@ def train(
         grid, fit, fit_for_search = ensemble_grid(spec), fit_ensemble, fit_ensemble
     else:
         grid, fit, fit_for_search = tree_grid(spec, X, y), fit_tree, fit_tree
-    trials = cross_validate(fit_for_search, spec, grid, X, y, n_jobs=n_jobs)
+    trials = cross_validate(
+        fit_for_search,
+        spec,
+        grid,
+        X,
+        y,
+        groups=training_groups(dataset, split),
+        n_jobs=n_jobs,
+    )
     params = best(trials, otherwise=grid[len(grid) // 2])
     return Trained(
         model=fit(spec, params, X, y),

@@ -11,6 +11,7 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from printml.approx.guard import (
+    TREES,
     Budget,
     Experience,
     FoldFront,
@@ -45,6 +46,8 @@ PRUNED_SUMS = Experience(
     gap=0.006, gap_rows=1200, slope=0.5, spread=0.003, overstated=0.0075
 )  # fmt: skip
 """SVMs and MLPs, measured on splits that are in no table; see docs/approximation.md."""
+PRUNED_TREES = replace(TREES, spread=0.03)
+"""Folds of pruned trees are believed more: the thresholds before them were already held back."""
 AIM_SHARE = 0.75
 """SVMs and MLPs aim at this share of the loss allowed, since one point is promised as a mean over
 a handful of circuits, which lies some tenths of a point about what is aimed at."""
@@ -196,11 +199,12 @@ def choose_point(
     max_loss: float,
     tree: bool,
     n_rows: int,
+    over_fitting: float = 0.0,
 ) -> tuple[int, int, Budget]:
     """Path and point to take, as indices, and the budget that the folds allow.
 
-    Folds of trees are taken at their word, those of SVMs and MLPs weighed with `PRUNED_SUMS`;
-    `n_rows` is what the search on all rows saw.
+    Folds of trees are weighed with `PRUNED_TREES`, those of SVMs and MLPs with `PRUNED_SUMS`;
+    `n_rows` is what the search on all rows saw, `over_fitting` that of the unapproximated model.
 
     If not even the first budget holds, the start of the first path is taken. Without folds the
     budget is 0, for paths that keep every right row.
@@ -212,8 +216,9 @@ def choose_point(
             fronts,
             max_loss=max_loss if tree else AIM_SHARE * max_loss,
             rising=tree,
-            experience=None if tree else PRUNED_SUMS,
+            experience=PRUNED_TREES if tree else PRUNED_SUMS,
             n_rows=n_rows,
+            over_fitting=over_fitting,
         )
         if not tree:
             # Folds may ask for less than this, not for more: what is lost on rows that a search
