@@ -9,6 +9,7 @@ import click
 from rich.table import Table
 
 from printml.cli.output import print_json, print_table, step_progress
+from printml.faults.delays import SPREADS
 from printml.faults.yields import RATES
 from printml.flow.fault_step import FOLDER, fault_step
 from printml.flow.guarantee_step import FILE, guarantee_step
@@ -79,19 +80,34 @@ def _guarantee_cells(stage: dict[str, Any]) -> list[str]:
     help="Share of its area the last stage may grow by; from about 2.1 on it is made three times "
     "with voters.",
 )  # fmt: skip
+@click.option(
+    "--delay-spread", "spreads", type=click.FloatRange(0, 2), multiple=True,
+    help="Spread of the cells' delays, standard deviation of the logarithm; may be repeated "
+    "[default: 0.1, 0.2, 0.3].",
+)  # fmt: skip
 @json_option
 def faults_command(
-    run: Path, rates: tuple[float, ...], tolerance: float, hardened_area: float, as_json: bool
+    run: Path,
+    rates: tuple[float, ...],
+    tolerance: float,
+    hardened_area: float,
+    spreads: tuple[float, ...],
+    as_json: bool,
 ) -> None:
     """Every stuck-at fault of each stage of a run folder, judged exactly on its test rows.
 
-    Also double faults (sampled), sensor noise, flipped input bits, and the share of printed
-    circuits that work. Writes the folder faults: a CSV of all single faults per stage.
+    Also double faults (sampled), sensor noise, flipped input bits, the share of printed circuits
+    that work, and the clock they keep when their cells are not equally fast. Writes the folder
+    faults: a CSV of all single faults per stage.
     """
     with step_progress(as_json) as progress:
         progress("faults")
         found = fault_step(
-            run, rates=rates or RATES, tolerance=tolerance, hardened_area=hardened_area
+            run,
+            rates=rates or RATES,
+            tolerance=tolerance,
+            hardened_area=hardened_area,
+            spreads=spreads or SPREADS,
         )
     if as_json:
         print_json(found)
@@ -123,4 +139,13 @@ def faults_command(
         click.echo(
             f"  {kind['kind']} {kind['level']:g}: accuracy {kind['mean']:.3f}, "
             f"worst of {kind['n_repeats']} draws {kind['worst']:.3f}"
+        )
+    for variation in found[-1].get("delays", []):
+        clocks = ", ".join(
+            f"{100 * clock['share']:g} % in {clock['clock_ms']:.1f} ms"
+            for clock in variation["clocks"]
+        )
+        click.echo(
+            f"  delay spread {variation['spread']:g}: {clocks} "
+            f"(nominal {variation['nominal_ms']:.1f} ms)"
         )

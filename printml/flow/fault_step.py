@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from printml.errors import CheckError
+from printml.faults.delays import SPREADS, delay_variation
 from printml.faults.harden import defect_cost, harden
 from printml.faults.inputs import disturbed_inputs
 from printml.faults.stuck_at import FaultCampaign, double_faults, run_faults, single_faults
@@ -17,6 +18,7 @@ from printml.files import write_csv_atomic, write_json_atomic, write_text_atomic
 from printml.flow.run import library_of, read_json, read_netlist, read_run
 from printml.flow.rundir import METRICS, RunFolder
 from printml.liberty.library import CellLibrary
+from printml.liberty.reader import has_timing
 from printml.netlist.netlist import Netlist
 from printml.netlist.verilog import to_verilog
 from printml.quantize.integer_model import IntegerModel
@@ -33,6 +35,7 @@ def fault_step(
     rates: tuple[float, ...] = RATES,
     tolerance: float = 0.01,
     hardened_area: float = 0.0,
+    spreads: tuple[float, ...] = SPREADS,
 ) -> list[dict[str, Any]]:
     """Judge the faults of every stage on the test rows; files go to the folder `faults`.
 
@@ -44,6 +47,8 @@ def fault_step(
         Accuracy that a working circuit may lose, as share of rows.
     hardened_area
         Share of its area that the last stage may grow by to be hardened, on training rows.
+    spreads
+        Standard deviations of the logarithm of a cell's delay.
 
     Returns
     -------
@@ -92,11 +97,13 @@ def fault_step(
         )
         place = name.replace(", ", "_")
         write_csv_atomic(folder / f"{place}.csv", fault_rows(netlist, single))
-        found.append(
-            _figures(
-                name, netlist, library, single, double, model, X, y, rates, tolerance, recipe.seed
-            )
+        figures = _figures(
+            name, netlist, library, single, double, model, X, y, rates, tolerance, recipe.seed
         )
+        if has_timing(library):
+            drawn = delay_variation(netlist, library, spreads=spreads, seed=recipe.seed)
+            figures["delays"] = [asdict(variation) for variation in drawn]
+        found.append(figures)
     write_json_atomic(folder / "faults.json", found)
     return found
 

@@ -72,7 +72,14 @@ def critical_path(netlist: Netlist, library: CellLibrary) -> Timing:
     cells = cells_of(netlist, library)
     delays, caps, senses, n_pins = _tables(cells, netlist.fanin.shape[1], library)
     arrival, cause = _arrivals(
-        netlist.kind, netlist.fanin, netlist.first_gate_net, delays, caps, senses, n_pins
+        netlist.kind,
+        netlist.fanin,
+        netlist.first_gate_net,
+        delays,
+        caps,
+        senses,
+        n_pins,
+        np.ones(netlist.n_gates),
     )
     ends = [net for port in netlist.outputs for net in port.nets]
     latest, net, edge = max(
@@ -85,6 +92,33 @@ def critical_path(netlist: Netlist, library: CellLibrary) -> Timing:
         rise_ms=frozen(arrival[:, _RISE], np.float64),
         fall_ms=frozen(arrival[:, _FALL], np.float64),
     )
+
+
+def delays_of_copies(netlist: Netlist, library: CellLibrary, factors: FloatArray) -> FloatArray:
+    """Critical path of copies of a netlist whose gates are slower or faster than the library says.
+
+    Parameters
+    ----------
+    factors
+        What each gate's delay is multiplied by, float64, shape (n_copies, n_gates).
+
+    Returns
+    -------
+    FloatArray
+        Latest arrival at an output in ms, float64, shape (n_copies,); 0 if no gate drives one.
+
+    Raises
+    ------
+    LibertyError, NetlistError
+        As `critical_path`.
+    """
+    tables = _tables(cells_of(netlist, library), netlist.fanin.shape[1], library)
+    ends = sorted({net for port in netlist.outputs for net in port.nets})
+    result = np.zeros(len(factors))
+    for k, own in enumerate(factors):
+        arrival, _ = _arrivals(netlist.kind, netlist.fanin, netlist.first_gate_net, *tables, own)
+        result[k] = max(0.0, arrival[ends].max(initial=0.0))
+    return frozen(result, np.float64)
 
 
 def max_rate_hz(delay_ms: float) -> float:
@@ -129,6 +163,7 @@ def _arrivals(
     caps: FloatArray,
     senses: Int32Array,
     n_pins: Int32Array,
+    factor: FloatArray,
 ) -> tuple[FloatArray, IntArray]:
     """Arrival (net, edge), and the `2 * net + edge` that each gate's edge comes from, or -1."""
     n_gates = kind.shape[0]
@@ -149,7 +184,7 @@ def _arrivals(
             net = fanin[gate, pin]
             sense = senses[cell, pin]
             for edge in range(2):
-                delay = max(
+                delay = factor[gate] * max(
                     0.0, delays[cell, pin, edge, 0] + delays[cell, pin, edge, 1] * load[out]
                 )
                 for before in range(2):
