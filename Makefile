@@ -10,9 +10,9 @@ help:
 	@echo "make SET        train, build and verify the five circuits of a data set:"
 	@echo "                $(SETS)"
 	@echo "make all        all of them"
-	@echo "make results    all of them, then docs/results.md"
+	@echo "make results    all of them, then docs/exact.md"
 	@echo "make published  the eight published models with scores kept, beside their figures"
-	@echo "make tables     every circuit exact, approximated as published and by us (hours), docs/tables.md"
+	@echo "make tables     every circuit exact, approximated as published and by us (hours), docs/results.md"
 	@echo "make test       lint, types and the whole test suite"
 	@echo "make bench      speed and growth of the kernel, each build step, pruning and searches"
 	@echo "make clean      remove run folders and caches (not the set-up)"
@@ -35,11 +35,9 @@ table-models table-pruning: tables
 
 tables: .venv/.ready
 	$(BIN)/printml reproduce survey-mlp-svm --first-seed 3 -j $(JOBS) --out runs/reproduce/survey-mlp-svm
-	$(BIN)/printml reproduce survey-trees --first-seed 8 -j $(JOBS) --out runs/reproduce/survey-trees
-	(printf '# The published tables again\n\n## SVM and MLP\n\n'; \
-	 cat runs/reproduce/survey-mlp-svm/table.md; printf '\n## Trees\n\n'; \
-	 cat runs/reproduce/survey-trees/table.md) > docs/tables.md.new
-	mv docs/tables.md.new docs/tables.md
+	$(BIN)/printml reproduce survey-trees --first-seed 13 -j $(JOBS) --out runs/reproduce/survey-trees
+	$(BIN)/printml reproduce frontier -j $(JOBS) --out runs/reproduce/frontier
+	$(BIN)/python -m benchmarks.tables
 
 test: .venv/.ready lint
 	$(BIN)/python -m pytest -n $(JOBS)
@@ -50,7 +48,7 @@ lint: .venv/.ready
 	$(BIN)/mypy
 
 results: all
-	$(BIN)/python -m benchmarks.results
+	$(BIN)/python -m benchmarks.exact
 
 bench: .venv/.ready
 	$(BIN)/python -m benchmarks.bench

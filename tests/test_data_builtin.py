@@ -10,7 +10,7 @@ import pytest
 
 from printml.data import load
 from printml.data.catalog import list_datasets
-from printml.data.har import Archive, load_har
+from printml.data.har import Archive, is_downloaded, load_har
 from printml.data.load import datasets_folder, load_dataset
 from printml.errors import DataError, InputError, ToolError
 from printml.files import cache_folder
@@ -150,7 +150,9 @@ def har_archive(tmp_path) -> Archive:
 
 def test_har_is_downloaded_once_and_read(tmp_path, har_archive):
     cache = tmp_path / "cache"
+    assert not is_downloaded(archive=har_archive, cache=cache)
     dataset = load_har(archive=har_archive, cache=cache)
+    assert is_downloaded(archive=har_archive, cache=cache)
     assert dataset.feature_names == ("mean", "energy_2", "energy_3")
     assert dataset.class_labels == ("WALKING", "SITTING")
     np.testing.assert_array_equal(dataset.X[[0, -1]], [[1, 2, 3], [-4, -5, -6]])

@@ -15,10 +15,12 @@ from rich.table import Table
 
 from printml.cli.frontier import reproduce_frontier
 from printml.cli.output import error_console, print_table
+from printml.data.har import is_downloaded
 from printml.errors import InputError
 from printml.explore.frontier import DATASETS
 from printml.explore.store import default_store
 from printml.explore.survey import (
+    HAR_TREE,
     HEADER,
     SURVEYS,
     Work,
@@ -71,13 +73,16 @@ def reproduce_command(
 ) -> None:
     """Run the flows of a published table again, with the published methods and with ours.
 
-    The surveys build every circuit of their table. The frontier explores ten data sets and looks
+    The surveys build every circuit of their table; HAR is in the trees once `printml data show
+    har` has downloaded it. The frontier explores ten data sets and looks
     for a smaller circuit of the same accuracy for each published one.
 
     Writes table.md, table.csv and report.html. What is finished is kept in the store, so a run
     that was killed goes on where it was.
     """
     known = SURVEYS.get(survey, DATASETS)
+    if survey == "survey-trees" and is_downloaded():
+        known = (*known, HAR_TREE)
     unknown = set(only) - set(known)
     if unknown:
         raise InputError(

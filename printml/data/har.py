@@ -94,6 +94,15 @@ def load_har(*, archive: Archive = HAR, cache: Path | None = None) -> Dataset:
     )
 
 
+def is_downloaded(*, archive: Archive = HAR, cache: Path | None = None) -> bool:
+    """Whether the archive is in the cache; it is not checked and nothing is downloaded."""
+    return _place(archive, cache or cache_folder()).is_file()
+
+
+def _place(archive: Archive, cache: Path) -> Path:
+    return cache / f"{archive.sha256[:16]}.zip"
+
+
 def fetch(archive: Archive, cache: Path) -> Path:
     """Path of the checked archive in the cache; downloads it when it is not there.
 
@@ -106,7 +115,7 @@ def fetch(archive: Archive, cache: Path) -> Path:
     InputError
         If the cache folder cannot be written.
     """
-    path = cache / f"{archive.sha256[:16]}.zip"
+    path = _place(archive, cache)
     if path.is_file() and _sha256(path) == archive.sha256:
         return path
     temporary: Path | None = None

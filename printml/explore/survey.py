@@ -39,6 +39,8 @@ TREES = tuple(
         "whitewine", "pendigits",
     )
 )  # fmt: skip
+HAR_TREE = "har/tree"
+"""In the table too, but its rows must be downloaded first."""
 SURVEYS = {"survey-mlp-svm": MLP_SVM, "survey-trees": TREES}
 KEPT_FIGURES = (
     "name", "area_cm2", "power_mw", "delay_ms", "accuracy_test_low", "accuracy_test_high",

@@ -1,6 +1,6 @@
-"""Write docs/results.md from the run folders that `make all` and `make published` left.
+"""Write docs/exact.md from the run folders that `make all` and `make published` left.
 
-python -m benchmarks.results
+python -m benchmarks.exact
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from printml.report.table import markdown_table
 
 ROOT = Path(__file__).resolve().parent.parent
 
-INTRODUCTION = """# Results
+INTRODUCTION = """# Exact circuits
 
-Exact circuits: nothing is approximated yet. Written by `python -m benchmarks.results` from the run
+Nothing is approximated here. Written by `python -m benchmarks.exact` from the run
 folders of `make all` (`runs/SET/MODEL`); `printml report runs/redwine/*` prints one set. `!` marks
 a critical path longer than the clock period. Trees have 8-bit inputs, the others 4-bit inputs and
 8-bit coefficients. Only the class is an output (`--keep-scores` is off), and only the classifier is
@@ -32,7 +32,7 @@ def main() -> None:
         runs = [read_json(f / "metrics.json") for f in folders if (f / "metrics.json").exists()]
         if runs:
             parts.append(f"## {flow.name}\n\n{markdown_table(runs)}")
-    write_text_atomic(ROOT / "docs" / "results.md", "\n".join(parts))
+    write_text_atomic(ROOT / "docs" / "exact.md", "\n".join(parts))
 
 
 if __name__ == "__main__":
