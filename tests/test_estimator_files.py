@@ -20,7 +20,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from printml.cli import printml
 from printml.data.load import load_dataset
-from printml.errors import PrintmlError
+from printml.errors import InputError, ModelError, PrintmlError
 from printml.flow.run import read_run
 from printml.importers.files import load_estimator
 
@@ -132,3 +132,54 @@ def test_files_that_do_not_fit_are_told(tmp_path: Path) -> None:
     file = saved(LinearSVC(), tmp_path / "fine.skops")
     assert "family svm-c" in error_of("--estimator", str(file), "--model", "tree", "--out", out)
     assert not Path(out).exists()
+
+
+@pytest.mark.parametrize("family", ["svm-c", "tree", "boost"])
+def test_the_model_of_a_run_folder_answers_the_same_on_other_rows(
+    family: str, tmp_path: Path
+) -> None:
+    first = train("--model", family, "--out", str(tmp_path / "first"))
+    assert first.exit_code == 0, first.output
+    _, _, model, rows = read_run(tmp_path / "first")
+    # The same rows behind shuffled columns, with one more and without a seed in common.
+    order = np.random.default_rng(0).permutation(len(SEEDS.feature_names))
+    names = [SEEDS.feature_names[k] for k in order]
+    lines = [",".join([*names, "extra", "label"])]
+    lines += [
+        ",".join([*(repr(float(x[k])) for k in order), str(i % 7), label])
+        for i, (x, label) in enumerate(zip(SEEDS.X, LABELS, strict=True))
+    ]
+    (tmp_path / "other.csv").write_text("\n".join(lines) + "\n")
+    arguments = ["train", str(tmp_path / "other.csv"), "--seed", "5", "--out", str(tmp_path / "b"),
+                 "--estimator", str(tmp_path / "first" / "model.json")]  # fmt: skip
+    second = CliRunner().invoke(printml, arguments)
+    assert second.exit_code == 0, second.output
+    _, _, again, moved = read_run(tmp_path / "b")
+    assert again.feature_names == model.feature_names
+    np.testing.assert_array_equal(again.predict(moved.X_int), model.predict(rows.X_int))
+    wrong = CliRunner().invoke(printml, [*arguments[:-4], "--model", "mlp-r", *arguments[-2:]])
+    assert isinstance(wrong.exception, InputError)
+    assert "not mlp-r" in str(wrong.exception)
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"quantizer": None}, "expected an object"),
+        ({"quantizer": {"minimum": [0], "span": [1], "bits": [4]}}, "expected 7 finite numbers"),
+        ({"model": 3}, "expected an object"),
+    ],
+)
+def test_a_model_file_that_is_none(change: dict[str, Any], what: str, tmp_path: Path) -> None:
+    assert train("--model", "tree", "--out", str(tmp_path / "run")).exit_code == 0
+    record = json.loads((tmp_path / "run" / "model.json").read_text()) | change
+    (tmp_path / "bad.json").write_text(json.dumps(record))
+    found = train("--estimator", str(tmp_path / "bad.json"), "--out", str(tmp_path / "other"))
+    assert isinstance(found.exception, ModelError)
+    assert what in str(found.exception)
+    iris = CliRunner().invoke(
+        printml, ["train", "iris", "--estimator", str(tmp_path / "run" / "model.json"),
+                  "--out", str(tmp_path / "iris")]
+    )  # fmt: skip
+    assert isinstance(iris.exception, ModelError)
+    assert "does not have" in str(iris.exception)

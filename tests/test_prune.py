@@ -398,3 +398,7 @@ def test_what_is_no_whole_checkpoint_counts_as_none(tmp_path: Path) -> None:
     for n in (0, 10, len(whole) // 2, len(whole) - 1):
         path.write_bytes(whole[:n])
         assert load_points(path) == []
+
+
+def test_small_tables_get_copies_and_large_ones_none() -> None:
+    assert [copies_for(n) for n in (100, 2400, 4000, 5000, 5001, 10**6)] == [4, 4, 2, 1, 0, 0]

@@ -21,6 +21,7 @@ from printml.flow.recipe import FAMILIES, Recipe, read_flow, read_toml, recipe_f
 from printml.flow.run import read_json
 from printml.importers.estimators import family_of
 from printml.importers.files import load_estimator
+from printml.importers.model_json import load_model_json
 from printml.report.table import summary_table
 
 DEFAULTS = {field.name: field.default for field in dataclasses.fields(Recipe)}
@@ -56,7 +57,8 @@ def _model_options(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--estimator",
             metavar="FILE",
-            help="Build from a fitted scikit-learn estimator (.skops) instead of training.",
+            help="Build from a fitted scikit-learn estimator (.skops) or the model.json of a run "
+            "folder instead of training.",
         ),
         click.option(
             "--allow-pickle",
@@ -160,12 +162,17 @@ def _recipe(dataset: str | None, recipe_file: str | None, choices: dict[str, Any
     if dataset is not None:
         table["dataset"] = dataset
     if table.get("estimator") and "model" not in table:
-        estimator = load_estimator(Path(table["estimator"]), allow_pickle=allow_pickle)
-        table["model"] = family_of(estimator)
+        table["model"] = _family_in(Path(table["estimator"]), allow_pickle=allow_pickle)
     for name, option in (("dataset", "DATASET"), ("model", "--model")):
         if name not in table:
             raise InputError(f"{option} is missing", hint="See `printml build --help`")
     return replace(recipe_from_table(table, where=where), allow_pickle=allow_pickle)
+
+
+def _family_in(path: Path, *, allow_pickle: bool) -> str:
+    if path.suffix == ".json":
+        return load_model_json(path)[0].family
+    return family_of(load_estimator(path, allow_pickle=allow_pickle))
 
 
 def default_folder(recipe: Recipe) -> Path:

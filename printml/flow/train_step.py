@@ -24,6 +24,7 @@ from printml.flow.run import top_name
 from printml.flow.rundir import RunFolder
 from printml.importers.dataset import classes_by, model_on_dataset
 from printml.importers.files import load_estimator
+from printml.importers.model_json import columns_of_model, load_model_json
 from printml.model.train import train
 from printml.quantize.coefficients import read_coefficients
 from printml.quantize.integer_model import IntegerModel
@@ -104,6 +105,14 @@ def train_step(recipe: Recipe, path: Path, *, n_jobs: int) -> None:
                 )
             quantizer = _quantizer(recipe, dataset, split, model.input_bits)
             X_int = quantizer.transform(dataset.X)
+    elif recipe.estimator.endswith(".json"):
+        model, quantizer = load_model_json(Path(recipe.estimator))
+        _check_family(model.family, recipe)
+        dataset = columns_of_model(model, dataset, where=recipe.estimator)
+        X_int = quantizer.transform(dataset.X)
+        record["notes"] = [
+            "the model came from a file: rows it was trained on may be test rows here"
+        ]
     elif recipe.estimator:
         model, scales, imported = _imported(recipe, dataset, split, quantizer, X_int)
         record |= imported
@@ -186,12 +195,7 @@ def _imported(
     """The estimator of a file; coefficients are rounded for agreement with it."""
     estimator = load_estimator(Path(recipe.estimator), allow_pickle=recipe.allow_pickle)
     float_model = model_on_dataset(estimator, dataset, quantizer)
-    if float_model.family != recipe.model:
-        raise InputError(
-            f"the estimator is a model of the family {float_model.family}, not {recipe.model}",
-            where=recipe.estimator,
-            hint="Leave out --model",
-        )
+    _check_family(float_model.family, recipe)
     original = classes_by(estimator, dataset.X, dataset)
     quantized = quantize_with_scales(
         float_model,
@@ -214,6 +218,15 @@ def _imported(
         ],
     }
     return quantized.model, quantized.scales, record
+
+
+def _check_family(family: str, recipe: Recipe) -> None:
+    if family != recipe.model:
+        raise InputError(
+            f"the file holds a model of the family {family}, not {recipe.model}",
+            where=recipe.estimator,
+            hint="Leave out --model",
+        )
 
 
 def _float_accuracy(predicted: IntArray, dataset: Dataset, split: Split) -> dict[str, Any]:

@@ -45,6 +45,7 @@ def load_estimator(path: Path, *, allow_pickle: bool = False) -> Any:
     raise InputError(
         f"estimator files end in .skops, .joblib or .pkl, not {ending or 'nothing'!r}",
         where=str(path),
+        hint="A model of printml itself is the model.json of a run folder",
     )
 
 

@@ -37,6 +37,8 @@ BEYOND = 0.04
 """Paths go on until this much more is lost than may be, so that the turning point is seen."""
 MOST_ROWS = 12_000
 """Rows and copies together; a large table needs fewer copies."""
+ENOUGH_ROWS = 5_000
+"""So many rows and more are hard to fit by chance and need no copies, which would halve the speed."""
 MOST_COPIES = 4
 COPY_WEIGHT = 1.0
 """Weight of all copies of a row together, beside 1 for the row itself."""
@@ -114,7 +116,9 @@ class PrunePath:
 
 
 def copies_for(n_rows: int) -> int:
-    """Perturbed copies of each row that a search sees."""
+    """Perturbed copies of each row that a search sees; none of large tables."""
+    if n_rows > ENOUGH_ROWS:
+        return 0
     return max(1, min(MOST_COPIES, MOST_ROWS // n_rows - 1))
 
 
