@@ -16,7 +16,7 @@ from printml.netlist.build import NetlistBuilder
 from printml.netlist.netlist import Netlist
 from printml.netlist.transform import sweep
 from printml.prune.checkpoint import load_points, save_points
-from printml.prune.guarded import evidence_of, predict_network
+from printml.prune.guarded import copies_for, evidence_of, predict_network
 from printml.prune.judge import run_network
 from printml.prune.network import (
     NAND,

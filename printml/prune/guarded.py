@@ -38,7 +38,7 @@ BEYOND = 0.04
 MOST_ROWS = 12_000
 """Rows and copies together; a large table needs fewer copies."""
 ENOUGH_ROWS = 5_000
-"""So many rows and more are hard to fit by chance and need no copies, which would halve the speed."""
+"""More rows than this are hard to fit by chance; copies would only halve the speed."""
 MOST_COPIES = 4
 COPY_WEIGHT = 1.0
 """Weight of all copies of a row together, beside 1 for the row itself."""
