@@ -57,8 +57,8 @@ def _model_options(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--estimator",
             metavar="FILE",
-            help="Build from a fitted scikit-learn estimator (.skops) or the model.json of a run "
-            "folder instead of training.",
+            help="Build from a fitted estimator (.skops, .onnx) or the model.json of a run folder "
+            "instead of training.",
         ),
         click.option(
             "--allow-pickle",

@@ -13,6 +13,7 @@ from printml.data.dataset import Dataset
 from printml.data.quantizer import InputQuantizer
 from printml.errors import ModelError
 from printml.importers.estimators import float_model_of
+from printml.importers.onnx_model import OnnxModel
 from printml.importers.scalers import unwrapped
 from printml.model.float_model import FloatModel
 
@@ -30,7 +31,7 @@ def model_on_dataset(estimator: Any, dataset: Dataset, quantizer: InputQuantizer
     if _is_regressor(estimator):
         first = _first_label(dataset)
     else:
-        known = [str(label) for label in getattr(unwrapped_last(estimator), "classes_", ())]
+        known = _known_classes(estimator)
         if known and known != list(dataset.class_labels):
             raise ModelError(
                 f"the estimator's classes are {_shown(known)}, those of the table "
@@ -54,10 +55,20 @@ def classes_by(estimator: Any, X: FloatArray, dataset: Dataset) -> IntArray:
         index = np.ceil(np.asarray(found, float).ravel() - _first_label(dataset) - 0.5)
         return np.clip(index, 0, dataset.n_classes - 1).astype(np.int64)
     place = {label: k for k, label in enumerate(dataset.class_labels)}
+    if isinstance(estimator, OnnxModel) and estimator.class_names is None:
+        return np.asarray(found, np.int64)
     return np.array([place[str(label)] for label in found], np.int64)
 
 
+def _known_classes(estimator: Any) -> list[str]:
+    if isinstance(estimator, OnnxModel):
+        return list(estimator.class_names or ())
+    return [str(label) for label in getattr(unwrapped_last(estimator), "classes_", ())]
+
+
 def _is_regressor(estimator: Any) -> bool:
+    if isinstance(estimator, OnnxModel):
+        return estimator.is_regressor
     # Not at the top: scikit-learn takes a second to load, which most commands do not need.
     from sklearn.base import is_regressor
 
@@ -72,6 +83,8 @@ def unwrapped_last(estimator: Any) -> Any:
 
 
 def _check_features(estimator: Any, dataset: Dataset) -> None:
+    if isinstance(estimator, OnnxModel):
+        return
     names = getattr(estimator, "feature_names_in_", None)
     if names is not None and list(names) != list(dataset.feature_names):
         raise ModelError(

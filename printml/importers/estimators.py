@@ -14,6 +14,7 @@ import numpy as np
 from printml.arrays import FloatArray, IntArray, frozen
 from printml.data.quantizer import InputQuantizer
 from printml.errors import ModelError
+from printml.importers.onnx_model import OnnxModel
 from printml.importers.scalers import SCALERS, Affine, unwrapped
 from printml.model.float_model import (
     Decision,
@@ -38,6 +39,8 @@ def family_of(estimator: Any) -> str:
     ModelError
         If the estimator is not supported.
     """
+    if isinstance(estimator, OnnxModel):
+        return estimator.family
     while type(estimator).__name__ == "Pipeline":
         estimator = estimator.steps[-1][1]
     kind = type(estimator).__name__
@@ -68,7 +71,7 @@ def float_model_of(
     Parameters
     ----------
     estimator
-        Fitted on raw readings, features in the order of `feature_names`.
+        Fitted on raw readings, features in the order of `feature_names`; or an `OnnxModel`.
     quantizer
         Range of each reading.
     first_label
@@ -79,6 +82,13 @@ def float_model_of(
     ModelError
         If the estimator is not supported, not fitted, or its classes are not those given.
     """
+    if isinstance(estimator, OnnxModel):
+        return estimator.float_model(
+            quantizer,
+            feature_names=feature_names,
+            class_labels=class_labels,
+            first_label=first_label,
+        )
     last, affine = unwrapped(estimator, len(feature_names))
     kind = type(last).__name__
     if kind not in _CONVERTERS:

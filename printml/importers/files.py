@@ -1,4 +1,4 @@
-"""Fitted estimators from files: `.skops` without running code from it, pickles only if allowed."""
+"""Fitted estimators from files: `.skops` and `.onnx` without running code, pickles if allowed."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from printml.errors import InputError, ModelError
+from printml.importers.onnx_file import load_onnx
 
 SAFE_TYPES = ("sklearn.tree._tree.Tree", "sklearn._loss.link.MultinomialLogit")
 """Types beyond those skops itself trusts: plain numbers of fitted trees."""
 
 
 def load_estimator(path: Path, *, allow_pickle: bool = False) -> Any:
-    """Read a fitted scikit-learn estimator.
+    """Read a fitted scikit-learn estimator, or an `OnnxModel`.
 
     Parameters
     ----------
     path
-        A `.skops` file, or with `allow_pickle` a `.joblib`, `.pkl` or `.pickle` file.
+        A `.skops` or `.onnx` file, or with `allow_pickle` a `.joblib`, `.pkl` or `.pickle` file.
     allow_pickle
         A pickle runs whatever code its author put into it.
 
@@ -32,6 +33,8 @@ def load_estimator(path: Path, *, allow_pickle: bool = False) -> Any:
     if not path.is_file():
         raise InputError("the estimator file cannot be found", where=str(path))
     ending = path.suffix.lower()
+    if ending == ".onnx":
+        return load_onnx(path)
     if ending == ".skops":
         return _skops(path)
     if ending in (".joblib", ".pkl", ".pickle"):
@@ -43,7 +46,7 @@ def load_estimator(path: Path, *, allow_pickle: bool = False) -> Any:
             )
         return _pickle(path)
     raise InputError(
-        f"estimator files end in .skops, .joblib or .pkl, not {ending or 'nothing'!r}",
+        f"estimator files end in .skops, .onnx, .joblib or .pkl, not {ending or 'nothing'!r}",
         where=str(path),
         hint="A model of printml itself is the model.json of a run folder",
     )
