@@ -30,7 +30,14 @@ class PrintmlError(Exception):
         self.hint = hint
         place = f" ({where})" if where else ""
         advice = f" {hint.rstrip('.')}." if hint else ""
-        super().__init__(f"{what.rstrip('.')}{place}.{advice}")
+        super().__init__(_visible(f"{what.rstrip('.')}{place}.{advice}"))
+
+
+def _visible(text: str) -> str:
+    """Control characters spelled out: what a hostile file holds must not steer a terminal."""
+    return "".join(
+        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text
+    )
 
 
 class InputError(PrintmlError):
