@@ -16,7 +16,13 @@ from printml.netlist.build import NetlistBuilder
 from printml.netlist.netlist import Netlist
 from printml.netlist.transform import sweep
 from printml.prune.checkpoint import load_points, save_points
-from printml.prune.guarded import copies_for, evidence_of, predict_network
+from printml.prune.guarded import (
+    PrunePath,
+    choose_point,
+    copies_for,
+    evidence_of,
+    predict_network,
+)
 from printml.prune.judge import run_network
 from printml.prune.network import (
     NAND,
@@ -402,3 +408,26 @@ def test_what_is_no_whole_checkpoint_counts_as_none(tmp_path: Path) -> None:
 
 def test_small_tables_get_copies_and_large_ones_none() -> None:
     assert [copies_for(n) for n in (100, 2400, 4000, 5000, 5001, 10**6)] == [4, 4, 2, 1, 0, 0]
+
+
+def path_of(loss: list[float], held_loss: list[float]) -> PrunePath:
+    netlist = NetlistBuilder("empty", library=tiny_library())
+    (a,) = netlist.add_input("a", 1)
+    netlist.add_output("class", [a])
+    network = network_of(netlist.build(), tiny_library())
+    points = [
+        PrunePoint(wrong=w, area_mm2=0.0, cost=float(-k), network=network)
+        for k, w in enumerate(loss)
+    ]
+    return PrunePath(tuple(points), np.array(loss), np.array(held_loss), Path("none"))
+
+
+def test_small_tables_cap_the_budget_and_large_ones_believe_their_folds() -> None:
+    losses = [0.004, 0.005, 0.006, 0.02]
+    whole = path_of(losses, [])
+    folds = [path_of(losses, [0.002, 0.005, 0.007, 0.03])] * 2
+    common = {"max_loss": 0.01, "tree": False}
+    _, small, _ = choose_point([whole], folds, [100, 100], n_rows=400, **common)
+    _, large, budget = choose_point([whole], folds, [100, 100], n_rows=8000, **common)
+    assert (small, large) == (0, 2)
+    assert budget.held_loss == pytest.approx(0.007)

@@ -224,7 +224,7 @@ def choose_point(
             n_rows=n_rows,
             over_fitting=over_fitting,
         )
-        if not tree:
+        if not tree and n_rows <= PRUNED_SUMS.most_rows:
             # Folds may ask for less than this, not for more: what is lost on rows that a search
             # sees is lost on others too, and a few folds cannot show the opposite.
             most = AIM_SHARE * max_loss - float(PRUNED_SUMS.loss(np.zeros(1), n_rows)[0])
