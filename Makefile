@@ -4,7 +4,7 @@ SETS := redwine whitewine cardio pendigits arrhythmia balance mammographic seeds
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 BIN := .venv/bin
 
-.PHONY: help setup all test lint bench published results tables table-models table-pruning clean $(SETS)
+.PHONY: help setup all test lint bench published results tables table-models table-pruning docs clean $(SETS)
 
 help:
 	@echo "make SET        train, build and verify the five circuits of a data set:"
@@ -15,6 +15,7 @@ help:
 	@echo "make tables     every circuit exact, approximated as published and by us (hours), docs/results.md"
 	@echo "make test       lint, types and the whole test suite"
 	@echo "make bench      speed and growth of the kernel, each build step, pruning and searches"
+	@echo "make docs       the documentation as a site, build/site/index.html"
 	@echo "make clean      remove run folders and caches (not the set-up)"
 
 .venv/.ready: pyproject.toml requirements.lock scripts/setup.sh
@@ -56,6 +57,9 @@ bench: .venv/.ready
 	$(BIN)/python -m benchmarks.pruning runs/bench
 	$(BIN)/python -m benchmarks.search_speed
 	$(BIN)/python -m benchmarks.faults runs/bench
+
+docs: .venv/.ready
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs build/site
 
 clean:
 	rm -rf runs build dist .pytest_cache .hypothesis .mypy_cache .ruff_cache
