@@ -35,6 +35,18 @@ def build_circuit(model: IntegerModel, *, name: str, keep_scores: bool = False) 
         circuits do. A regressor's `score_0` is its decision value: the sum with the rounding
         constant and the label offset folded in, so that the class is `score_0 >> fraction_bits`
         clipped to the class range. Ignored for trees and their ensembles.
+
+    Examples
+    --------
+    >>> from printml.arrays import frozen
+    >>> model = IntegerNetwork(
+    ...     family="svm-c", feature_names=("a", "b"), class_labels=("no", "yes"),
+    ...     input_bits=frozen([4, 4], np.int64), weights=(frozen([[3, -5]], np.int64),),
+    ...     intercepts=(frozen([2], np.int64),), decision="ovo", fraction_bits=0, label_offset=0,
+    ... )
+    >>> X_int = np.array([[9, 1], [1, 9]])
+    >>> build_circuit(model, name="top").predict(X_int).tolist(), model.predict(X_int).tolist()
+    ([0, 1], [0, 1])
     """
     builder = CircuitBuilder(name)
     inputs = [

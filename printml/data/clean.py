@@ -13,7 +13,19 @@ from printml.errors import DataError
 
 
 def prepare(dataset: Dataset, split: Split) -> Dataset:
-    """`impute`, then `drop_constant`, and a note on classes that one side of the split lacks."""
+    """`impute`, then `drop_constant`, and a note on classes that one side of the split lacks.
+
+    Examples
+    --------
+    >>> from printml.data.load import load_dataset
+    >>> from printml.data.split import split_rows
+    >>> dataset = load_dataset("mammographic")
+    >>> bool(np.isnan(dataset.X).any())
+    True
+    >>> prepared = prepare(dataset, split_rows(dataset))
+    >>> bool(np.isnan(prepared.X).any()), len(prepared.notes) > 0
+    (False, True)
+    """
     prepared = drop_constant(impute(dataset, split.train), split.train)
     notes = list(prepared.notes)
     for rows, side in ((split.train, "training"), (split.test, "test")):

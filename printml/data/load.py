@@ -56,6 +56,12 @@ def load_dataset(
         If the table cannot be used, or a file of a known set was changed.
     ToolError
         If a set has to be downloaded and there is no network.
+
+    Examples
+    --------
+    >>> dataset = load_dataset("seeds")
+    >>> dataset.X.shape, dataset.class_labels
+    ((210, 7), ('1', '2', '3'))
     """
     known = CATALOG.get(str(name_or_path))
     if known is None:

@@ -26,6 +26,12 @@ class InputQuantizer:
         feature, float64, shape (n_features,).
     bits
         Bits of each input, int64, shape (n_features,).
+
+    Examples
+    --------
+    >>> quantizer = InputQuantizer.fit(np.array([[0.0], [8.0]]), bits=2)
+    >>> quantizer.transform(np.array([[-1.0], [1.9], [8.0]])).ravel().tolist()
+    [0, 1, 3]
     """
 
     minimum: FloatArray

@@ -50,6 +50,13 @@ def split_rows(
     ------
     DataError
         If the share is out of range or the table is too small to hold out a test set.
+
+    Examples
+    --------
+    >>> from printml.data.load import load_dataset
+    >>> split = split_rows(load_dataset("seeds"), seed=3)
+    >>> len(split.train), len(split.test)
+    (147, 63)
     """
     from sklearn.model_selection import train_test_split
 

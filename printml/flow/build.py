@@ -67,7 +67,17 @@ def build(recipe: Recipe, target: Path, *, n_jobs: int = 1, progress: Progress =
 def train_only(
     recipe: Recipe, target: Path, *, n_jobs: int = 1, progress: Progress = print
 ) -> Path:
-    """Make a run folder with model and rows only, for `synth` to go on from."""
+    """Make a run folder with model and rows only, for `synth` to go on from.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> recipe = Recipe(dataset="seeds", model="tree", max_depth=3)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = train_only(recipe, Path(folder) / "run", progress=lambda step: None)
+    ...     sorted(file.name for file in run.iterdir())
+    ['model.json', 'recipe.toml', 'rows.npz']
+    """
     with staged(target) as scratch:
         progress("train")
         train_step(recipe, scratch, n_jobs=n_jobs)

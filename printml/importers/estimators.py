@@ -81,6 +81,19 @@ def float_model_of(
     ------
     ModelError
         If the estimator is not supported, not fitted, or its classes are not those given.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> tree = DecisionTreeClassifier(max_depth=2, random_state=0).fit(X, y)
+    >>> quantizer = InputQuantizer.fit(X, bits=8)
+    >>> model = float_model_of(
+    ...     tree, quantizer, feature_names=("sl", "sw", "pl", "pw"), class_labels=("0", "1", "2")
+    ... )
+    >>> bool((model.predict(quantizer.scale(X)) == tree.predict(X)).all())
+    True
     """
     if isinstance(estimator, OnnxModel):
         return estimator.float_model(

@@ -85,6 +85,12 @@ def find_library(
     ------
     LibertyError
         If the name or supply is unknown (lists those available), or the file cannot be used.
+
+    Examples
+    --------
+    >>> library = find_library("egfet", 1.0)
+    >>> round(library.cells["NAND2X1"].area_mm2, 4), library.vdd
+    (0.2479, 1.0)
     """
     text = str(name_or_path)
     if isinstance(name_or_path, Path) or text.endswith(".lib") or "/" in text:

@@ -50,6 +50,12 @@ def read_library(path: Path | str) -> CellLibrary:
     LibertyError
         If the file is missing, is not Liberty, is truncated, lacks a figure that cannot be
         done without, or has no inverter or neither a NAND2 nor a NOR2.
+
+    Examples
+    --------
+    >>> from printml.liberty.locate import find_library
+    >>> sorted(read_library(find_library("egfet", 0.6).path).cells)[:3]
+    ['AND2X1', 'INVX1', 'NAND2X1']
     """
     path = Path(path)
     data = _read_bytes(path)

@@ -43,6 +43,23 @@ def to_verilog(netlist: Netlist, *, library: CellLibrary, header: str = "") -> s
     ------
     NetlistError
         If the library lacks a cell, or a name cannot be written in Verilog at all.
+
+    Examples
+    --------
+    >>> from printml.liberty.locate import find_library
+    >>> from printml.netlist.build import NetlistBuilder
+    >>> library = find_library("egfet", 1.0)
+    >>> builder = NetlistBuilder("top", library=library)
+    >>> a, b = builder.add_input("a", 2)
+    >>> builder.add_output("y", [builder.add_gate("NAND2X1", [a, b])])
+    >>> print(to_verilog(builder.build(), library=library), end="")
+    module top (a, y);
+      input [1:0] a;
+      output y;
+      wire n4;
+      NAND2X1 g4 (.A1(a[0]), .A2(a[1]), .Y(n4));
+      assign y = n4;
+    endmodule
     """
     cells = cells_of(netlist, library)
     names = _references(netlist)

@@ -71,7 +71,25 @@ def quantize(
     X_train_int: IntArray,
     y_train: IntArray,
 ) -> IntegerModel:
-    """The integer model of `quantize_with_scales`."""
+    """The integer model of `quantize_with_scales`.
+
+    Examples
+    --------
+    >>> from printml.data.load import load_dataset
+    >>> from printml.data.split import split_rows
+    >>> from printml.model.train import train
+    >>> dataset = load_dataset("iris")
+    >>> split = split_rows(dataset)
+    >>> quantizer = InputQuantizer.fit(dataset.X[split.train], bits=4)
+    >>> trained = train(dataset, split, family="svm-c", quantizer=quantizer, seed=0)
+    >>> X_int = quantizer.transform(dataset.X)
+    >>> model = quantize(
+    ...     trained.model, quantizer=quantizer,
+    ...     X_train_int=X_int[split.train], y_train=dataset.y[split.train],
+    ... )
+    >>> bool((model.predict(X_int) == dataset.y).mean() > 0.9)
+    True
+    """
     return quantize_with_scales(
         float_model,
         quantizer=quantizer,

@@ -58,6 +58,18 @@ def measure_activity(netlist: Netlist, library: CellLibrary, X_int: npt.ArrayLik
         If there is no vector, or one does not fit the ports.
     NetlistError
         If the library lacks a cell.
+
+    Examples
+    --------
+    >>> from printml.liberty.locate import find_library
+    >>> from printml.netlist.build import NetlistBuilder
+    >>> library = find_library("egfet", 1.0)
+    >>> builder = NetlistBuilder("top", library=library)
+    >>> a, b = builder.add_input("a", 2)
+    >>> builder.add_output("class", [builder.add_gate("NAND2X1", [a, b])])
+    >>> activity = measure_activity(builder.build(), library, [[0], [1], [2], [3], [0]])
+    >>> int(activity.t1[-1]), int(activity.tc[-1])
+    (4, 2)
     """
     n_vectors = len(np.asarray(X_int))
     if n_vectors == 0:

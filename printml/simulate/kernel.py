@@ -184,6 +184,17 @@ def outputs(netlist: Netlist, library: CellLibrary, X_int: npt.ArrayLike) -> dic
     ------
     DataError, NetlistError
         As `pack_inputs` and `simulate` do.
+
+    Examples
+    --------
+    >>> from printml.liberty.locate import find_library
+    >>> from printml.netlist.build import NetlistBuilder
+    >>> library = find_library("egfet", 1.0)
+    >>> builder = NetlistBuilder("top", library=library)
+    >>> a, b = builder.add_input("a", 2)
+    >>> builder.add_output("class", [builder.add_gate("NAND2X1", [a, b])])
+    >>> outputs(builder.build(), library, [[0], [1], [2], [3]])["class"].tolist()
+    [1, 1, 1, 0]
     """
     n_vectors = len(np.asarray(X_int))
     result = {port.name: np.zeros(n_vectors, dtype=np.int64) for port in netlist.outputs}

@@ -68,6 +68,17 @@ def critical_path(netlist: Netlist, library: CellLibrary) -> Timing:
         If a cell that is used has no timing.
     NetlistError
         If the library lacks a cell.
+
+    Examples
+    --------
+    >>> from printml.liberty.locate import find_library
+    >>> from printml.netlist.build import NetlistBuilder
+    >>> library = find_library("egfet", 1.0)
+    >>> builder = NetlistBuilder("top", library=library)
+    >>> a, b = builder.add_input("a", 2)
+    >>> builder.add_output("class", [builder.add_gate("NAND2X1", [a, b])])
+    >>> [step.cell for step in critical_path(builder.build(), library).path]
+    ['NAND2X1']
     """
     cells = cells_of(netlist, library)
     delays, caps, senses, n_pins = _tables(cells, netlist.fanin.shape[1], library)
