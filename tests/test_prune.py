@@ -15,6 +15,7 @@ from printml.liberty.locate import find_library
 from printml.netlist.build import NetlistBuilder
 from printml.netlist.netlist import Netlist
 from printml.netlist.transform import sweep
+from printml.prune.by_share import last_at, share_left
 from printml.prune.checkpoint import load_points, save_points
 from printml.prune.guarded import (
     PrunePath,
@@ -410,24 +411,37 @@ def test_small_tables_get_copies_and_large_ones_none() -> None:
     assert [copies_for(n) for n in (100, 2400, 4000, 5000, 5001, 10**6)] == [4, 4, 2, 1, 0, 0]
 
 
-def path_of(loss: list[float], held_loss: list[float]) -> PrunePath:
-    netlist = NetlistBuilder("empty", library=tiny_library())
-    (a,) = netlist.add_input("a", 1)
-    netlist.add_output("class", [a])
-    network = network_of(netlist.build(), tiny_library())
+def path_of(cost: list[float], loss: list[float], held_loss: list[float]) -> PrunePath:
+    builder = NetlistBuilder("empty", library=tiny_library())
+    (a,) = builder.add_input("a", 1)
+    builder.add_output("class", [a])
+    network = network_of(builder.build(), tiny_library())
     points = [
-        PrunePoint(wrong=w, area_mm2=0.0, cost=float(-k), network=network)
-        for k, w in enumerate(loss)
+        PrunePoint(wrong=w, area_mm2=0.0, cost=c, network=network)
+        for c, w in zip(cost, loss, strict=True)
     ]
     return PrunePath(tuple(points), np.array(loss), np.array(held_loss), Path("none"))
 
 
-def test_small_tables_cap_the_budget_and_large_ones_believe_their_folds() -> None:
-    losses = [0.004, 0.005, 0.006, 0.02]
-    whole = path_of(losses, [])
-    folds = [path_of(losses, [0.002, 0.005, 0.007, 0.03])] * 2
+def test_large_tables_choose_by_the_share_that_is_left() -> None:
+    # The search gains on its own rows all the way, and loses on others from the third point on.
+    cost, gains = [100.0, 60.0, 30.0, 10.0], [0.002, -0.001, -0.004, -0.005]
+    wholes = [path_of([200.0, 110.0, 55.0, 20.0], gains, []),
+              path_of([200.0, 130.0, 61.0, 20.0], [0.002, -0.002, -0.005, -0.006], [])]  # fmt: skip
+    folds = [path_of(cost, gains, [0.002, 0.004, 0.006, 0.03]),
+             path_of(cost, gains, [0.003, 0.005, 0.008, 0.04])]  # fmt: skip
     common = {"max_loss": 0.01, "tree": False}
-    _, small, _ = choose_point([whole], folds, [100, 100], n_rows=400, **common)
-    _, large, budget = choose_point([whole], folds, [100, 100], n_rows=8000, **common)
-    assert (small, large) == (0, 2)
+    which, large, budget = choose_point(wholes, folds, [100, 100], n_rows=8000, **common)
+    # 0.007 at 30 % is allowed; the last point with so much left is 61 of 200, on the second path,
+    # and 55 is below it, so the first path stops at 110.
+    assert (which, large) == (1, 2)
     assert budget.held_loss == pytest.approx(0.007)
+    assert budget.loss == -0.005
+    nothing = [path_of(cost, gains, [0.1, 0.1, 0.1, 0.1])] * 2
+    assert choose_point(wholes, nothing, [100, 100], n_rows=8000, **common)[:2] == (0, 0)
+
+
+def test_what_is_left_never_grows_again() -> None:
+    np.testing.assert_array_equal(share_left(np.array([4.0, 2.0, 3.0, 1.0])), [1, 0.5, 0.5, 0.25])
+    np.testing.assert_array_equal(share_left(np.array([0.0, 0.0])), [1, 1])
+    assert last_at(np.array([1, 0.5, 0.5, 0.25]), 0.5) == 2

@@ -22,6 +22,7 @@ from printml.approx.guard import (
 from printml.arrays import FloatArray, IntArray, frozen
 from printml.liberty.library import CellLibrary
 from printml.netlist.netlist import Netlist
+from printml.prune.by_share import choose_by_share
 from printml.prune.checkpoint import checkpoint_path, load_points, save_points
 from printml.prune.judge import run_network
 from printml.prune.network import GateNetwork, network_of
@@ -211,9 +212,13 @@ def choose_point(
     `n_rows` is what the search on all rows saw, `over_fitting` that of the unapproximated model.
 
     If not even the first budget holds, the start of the first path is taken. Without folds the
-    budget is 0, for paths that keep every right row.
+    budget is 0, for paths that keep every right row. Sums of large tables: `choose_by_share`.
     """
     fronts = [fold.fold_front(n) for fold, n in zip(folds, n_held, strict=True)]
+    if folds and not tree and n_rows > PRUNED_SUMS.most_rows:
+        costs = [np.array([point.cost for point in path.points]) for path in paths]
+        wholes = [(cost, path.loss) for cost, path in zip(costs, paths, strict=True)]
+        return choose_by_share(fronts, wholes, max_loss=AIM_SHARE * max_loss)
     budget = Budget(0.0, 0.0, 0.0)
     if folds:
         budget = choose_budget(
@@ -224,7 +229,7 @@ def choose_point(
             n_rows=n_rows,
             over_fitting=over_fitting,
         )
-        if not tree and n_rows <= PRUNED_SUMS.most_rows:
+        if not tree:
             # Folds may ask for less than this, not for more: what is lost on rows that a search
             # sees is lost on others too, and a few folds cannot show the opposite.
             most = AIM_SHARE * max_loss - float(PRUNED_SUMS.loss(np.zeros(1), n_rows)[0])

@@ -1,0 +1,74 @@
+"""How far to prune when there are many rows: by the share of the circuit that is left.
+
+With a hundred thousand gates' worth of moves a path gains on the rows it sees for a long while and
+loses on others from early on, so that a loss on search rows no longer tells where on the path one
+is. The share of area (or power) that is left does, and large folds say what it costs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.optimize import isotonic_regression
+
+from printml.approx.guard import Budget, FoldFront
+from printml.arrays import FloatArray
+
+
+def share_left(cost: FloatArray) -> FloatArray:
+    """Least share of the first cost up to each point of a path, float64, shape (n_points,).
+
+    All 1 if there is nothing to prune.
+    """
+    if cost[0] <= 0:
+        return np.ones(len(cost))
+    shares: FloatArray = np.minimum.accumulate(cost / cost[0])
+    return shares
+
+
+def last_at(shares: FloatArray, share: float) -> int:
+    """The last point of a path that still has so much left."""
+    return int(np.flatnonzero(shares >= share - 1e-12)[-1])
+
+
+def choose_by_share(
+    fronts: Sequence[FoldFront],
+    paths: Sequence[tuple[FloatArray, FloatArray]],
+    *,
+    max_loss: float,
+) -> tuple[int, int, Budget]:
+    """Path and point to take, as indices, and what the folds say of it.
+
+    Parameters
+    ----------
+    fronts
+        One per fold, in the order of its path.
+    paths
+        Cost and loss on search rows of each point, float64, of the paths on all rows.
+    max_loss
+        Share of left-out rows.
+    """
+    folds = [share_left(front.area_mm2) for front in fronts]
+    grid = np.unique(np.concatenate([*folds, [1.0]]))[::-1]
+    weights = np.array([front.n_held for front in fronts], float)
+    weights /= weights.sum()
+    held = np.array(
+        [
+            [front.held_loss[last_at(own, s)] for front, own in zip(fronts, folds, strict=True)]
+            for s in grid
+        ]
+    )
+    mean = held @ weights
+    # Losses grow along the path but for noise; one lucky point far out is not the turning point.
+    allowed = np.flatnonzero(isotonic_regression(mean).x <= max_loss + 1e-12)
+    if not len(allowed):
+        return 0, 0, Budget(-np.inf, 0.0, 0.0)
+    k = int(allowed[-1])
+    error = float(np.sqrt(((held[k] - mean[k]) ** 2 @ weights) / max(1, len(fronts) - 1)))
+    points = [last_at(share_left(cost), float(grid[k])) for cost, _ in paths]
+    which = min(
+        range(len(paths)), key=lambda p: (paths[p][1][points[p]], paths[p][0][points[p]], p)
+    )
+    loss = float(paths[which][1][points[which]])
+    return which, points[which], Budget(loss, float(mean[k]), error)
