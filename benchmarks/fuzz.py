@@ -192,7 +192,9 @@ def main(reader: str, runs: int, seed: int, findings: Path) -> None:
 
         read, suffix, corpus = READERS[reader]()
     findings.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="printml-fuzz-") as folder:
+    # Where there is a file system in memory: a slow disk would set the pace.
+    memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
+    with tempfile.TemporaryDirectory(prefix="printml-fuzz-", dir=memory) as folder:
         place = Path(folder) / f"input{suffix}"
         start = Path(folder) / "corpus"
         start.mkdir()
