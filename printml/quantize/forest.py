@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 
 from printml.arrays import FloatArray, IntArray, frozen
@@ -10,6 +12,8 @@ from printml.quantize.integer_model import IntegerForest
 
 LEAST_BITS = 3
 """Fewest bits, sign included, that leaf values are rounded to."""
+MOST_HALVINGS = 14
+"""The largest leaf value may be cut to this many times the half of it."""
 
 
 def quantize_forest(
@@ -23,7 +27,9 @@ def quantize_forest(
     """The integer model with the narrowest leaf values that lose no training accuracy.
 
     Votes (values 0 and 1) are kept as they are. Others are rounded to each width up to
-    `coef_bits` and the narrowest is taken whose training accuracy is that of the best.
+    `coef_bits` and the narrowest is taken whose training accuracy is that of the best. Boosting
+    gives the leaves of rare classes values hundreds of times those of others, beside which the
+    others would round to 0, so that larger ones may be cut: the least cut that is as good wins.
 
     Returns
     -------
@@ -38,10 +44,12 @@ def quantize_forest(
     threshold = np.clip(np.floor(model.threshold * levels), -1, levels - 1)
     peak = float(np.abs(model.values).max(initial=0.0))
     votes = bool(np.isin(model.values, (0.0, 1.0)).all()) or peak == 0
-    widths = [0] if votes else list(range(min(LEAST_BITS, coef_bits), coef_bits + 1))
+    widths = [1] if votes else list(range(min(LEAST_BITS, coef_bits), coef_bits + 1))
+    typical = float(np.median(np.abs(model.values[model.values != 0]))) if peak else 1.0
+    caps = [peak * 0.5**k for k in range(MOST_HALVINGS) if k == 0 or peak * 0.5**k >= typical]
     candidates = []
-    for bits in widths:
-        scale = 1.0 if votes else ((1 << (bits - 1)) - 1) / peak
+    for bits, cap in product(widths, [1.0] if votes else caps):
+        scale = 1.0 if votes else ((1 << (bits - 1)) - 1) / cap
         found = IntegerForest(
             family=model.family,
             feature_names=model.feature_names,
@@ -52,7 +60,7 @@ def quantize_forest(
             threshold=frozen(np.where(model.feature >= 0, threshold, 0), np.int64),
             left=model.left,
             right=model.right,
-            values=frozen(np.round(model.values * scale), np.int64),
+            values=frozen(np.round(np.clip(model.values, -cap, cap) * scale), np.int64),
             intercepts=frozen(np.round(model.intercepts * scale), np.int64),
         )
         accuracy = float(np.mean(found.predict(X_train_int) == y_train))
