@@ -12,8 +12,8 @@ from printml.quantize.integer_model import IntegerForest
 
 LEAST_BITS = 3
 """Fewest bits, sign included, that leaf values are rounded to."""
-MOST_HALVINGS = 14
-"""The largest leaf value may be cut to this many times the half of it."""
+MOST_DOUBLINGS = 14
+"""Leaf values may be cut to the median one, to twice of it and so on, or not at all."""
 
 
 def quantize_forest(
@@ -28,8 +28,8 @@ def quantize_forest(
 
     Votes (values 0 and 1) are kept as they are. Others are rounded to each width up to
     `coef_bits` and the narrowest is taken whose training accuracy is that of the best. Boosting
-    gives the leaves of rare classes values hundreds of times those of others, beside which the
-    others would round to 0, so that larger ones may be cut: the least cut that is as good wins.
+    gives leaves of rare classes values that are astronomical beside the others, which would all
+    round to 0, so the larger ones may be cut: the least cut that is as good wins.
 
     Returns
     -------
@@ -46,7 +46,8 @@ def quantize_forest(
     votes = bool(np.isin(model.values, (0.0, 1.0)).all()) or peak == 0
     widths = [1] if votes else list(range(min(LEAST_BITS, coef_bits), coef_bits + 1))
     typical = float(np.median(np.abs(model.values[model.values != 0]))) if peak else 1.0
-    caps = [peak * 0.5**k for k in range(MOST_HALVINGS) if k == 0 or peak * 0.5**k >= typical]
+    doubled = [typical * 2.0**k for k in range(MOST_DOUBLINGS)]
+    caps = [peak, *(cap for cap in reversed(doubled) if cap < peak)]
     candidates = []
     for bits, cap in product(widths, [1.0] if votes else caps):
         scale = 1.0 if votes else ((1 << (bits - 1)) - 1) / cap
