@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,22 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert wheel.stat().st_size < 5_000_000
     run(*pip, "install", "--no-deps", "--target", "site", str(wheel), cwd=folder)
     return folder / "site"
+
+
+def test_the_wheel_holds_every_module_library_and_data_set(installed: Path) -> None:
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git clone: what belongs to the project is not known")
+    tracked = run("git", "ls-files", "-z", "printml", "cell_libs", "datasets", cwd=ROOT).split("\0")
+    expected = set()
+    for name in filter(None, tracked):
+        top, _, rest = name.partition("/")
+        if (ROOT / name).is_file():
+            expected.add(name if top == "printml" else f"printml/_{top}/{rest}")
+    (wheel,) = (installed.parent / "wheel").glob("*.whl")
+    inside = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("printml/")}
+    # What is not tracked yet may be in it too.
+    assert expected <= inside, sorted(expected - inside)
+    assert not {name for name in inside - expected if not name.endswith(".py")}
 
 
 @pytest.mark.tools

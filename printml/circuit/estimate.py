@@ -63,6 +63,19 @@ def estimate_area_mm2(
         If the layers do not fit each other, the decision is unknown or a sum passes 62 bits.
     LibertyError
         If the library lacks an inverter or a two-input NAND or NOR.
+
+    Examples
+    --------
+    >>> from printml.liberty.locate import find_library
+    >>> from printml.quantize.integer_model import IntegerNetwork
+    >>> library = find_library("egfet", 1.0)
+    >>> model = IntegerNetwork(
+    ...     family="svm-c", feature_names=("a", "b"), class_labels=("no", "yes"),
+    ...     input_bits=np.array([4, 4]), weights=(np.array([[3, -5]]),),
+    ...     intercepts=(np.array([2]),), decision="ovo",
+    ... )
+    >>> estimate_area_mm2(model, library) < estimate_area_mm2(model, library, keep_scores=True)
+    True
     """
     return _estimate(model, library, keep_scores=keep_scores, share=True)
 

@@ -24,6 +24,23 @@ def quick_netlist(
     ------
     ToolError
         If ABC fails or takes too long.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from printml.simulate.kernel import predict
+    >>> from printml.liberty.locate import find_library
+    >>> from printml.quantize.integer_model import IntegerNetwork
+    >>> library = find_library("egfet", 1.0)
+    >>> model = IntegerNetwork(
+    ...     family="svm-c", feature_names=("a", "b"), class_labels=("no", "yes"),
+    ...     input_bits=np.array([4, 4]), weights=(np.array([[3, -5]]),),
+    ...     intercepts=(np.array([2]),), decision="ovo",
+    ... )
+    >>> netlist = quick_netlist(model, library)
+    >>> X_int = np.array([[9, 1], [1, 9]])
+    >>> predict(netlist, library, X_int).tolist(), model.predict(X_int).tolist()
+    ([0, 1], [0, 1])
     """
     logic = lower(build_circuit(model, name=name, keep_scores=keep_scores))
     return map_logics([logic], library, timeout_s=timeout_s)[0]

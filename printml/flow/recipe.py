@@ -219,6 +219,15 @@ def recipe_from_table(table: dict[str, Any], *, where: str) -> Recipe:
     ------
     InputError
         For an unknown key (the nearest known one is suggested), a missing one or a wrong type.
+
+    Examples
+    --------
+    >>> recipe = recipe_from_table({"dataset": "seeds", "model": "tree"}, where="example")
+    >>> recipe.bits, recipe.clock_ms
+    (8, 200.0)
+    >>> recipe_from_table({"dataset": "seeds", "modle": "tree"}, where="example")
+    Traceback (most recent call last):
+    printml.errors.InputError: unknown key 'modle' (example). Did you mean 'model'?.
     """
     fields = {field.name: field for field in dataclasses.fields(Recipe)}
     if "allow_pickle" in table:

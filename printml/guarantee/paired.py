@@ -36,7 +36,15 @@ class PairedLoss:
 
 
 def paired_loss(exact: IntArray, approximate: IntArray, y: IntArray) -> PairedLoss:
-    """Compare the classes two circuits answer with the labels, all int64, shape (n_rows,)."""
+    """Compare the classes two circuits answer with the labels, all int64, shape (n_rows,).
+
+    Examples
+    --------
+    >>> y = np.array([0, 0, 1, 1])
+    >>> loss = paired_loss(np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1]), y)
+    >>> loss.loss, loss.only_exact, loss.low < loss.loss < loss.high
+    (0.25, 1, True)
+    """
     right, also = exact == y, approximate == y
     both = int((right & also).sum())
     first = int((right & ~also).sum())

@@ -44,6 +44,26 @@ def space_difference(
     """Compare a netlist with the unapproximated model over its input space.
 
     Vectors are taken in blocks, so that memory stays small.
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> from printml.flow.quick_netlist import quick_netlist
+    >>> from printml.liberty.locate import find_library
+    >>> from printml.quantize.integer_model import IntegerNetwork
+    >>> library = find_library("egfet", 1.0)
+    >>> model = IntegerNetwork(
+    ...     family="svm-c", feature_names=("a", "b"), class_labels=("no", "yes"),
+    ...     input_bits=np.array([4, 4]), weights=(np.array([[3, -5]]),),
+    ...     intercepts=(np.array([2]),), decision="ovo",
+    ... )
+    >>> cheaper = replace(model, weights=(np.array([[4, -4]]),))
+    >>> found = space_difference(model, quick_netlist(cheaper, library), library)
+    >>> found.how, found.n_vectors
+    ('counted', 256)
+    >>> codes = np.indices((16, 16)).reshape(2, -1).T
+    >>> found.n_different == int((model.predict(codes) != cheaper.predict(codes)).sum())
+    True
     """
     bits = model.input_bits
     n_bits = int(bits.sum())

@@ -50,6 +50,11 @@ def list_libraries(*, folder: Path | None = None) -> tuple[LibraryEntry, ...]:
     ----------
     folder
         Where to look instead of `cell_libs_folder()`.
+
+    Examples
+    --------
+    >>> [(entry.name, min(entry.vdds)) for entry in list_libraries()]
+    [('cnt', 2.6), ('egfet', 0.6)]
     """
     entries = []
     root = folder if folder is not None else cell_libs_folder()

@@ -54,6 +54,18 @@ def read_verilog(path: Path, *, library: CellLibrary, top: str | None = None) ->
     ------
     NetlistError
         If the file cannot be read or used; names file and line.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from printml.liberty.locate import find_library
+    >>> text = "module top (input a, b, output y); NAND2X1 g (.A1(a), .A2(b), .Y(y)); endmodule"
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "top.v"
+    ...     _ = path.write_text(text)
+    ...     found = read_verilog(path, library=find_library("egfet", 1.0))
+    >>> found.netlist.cell_counts()
+    {'NAND2X1': 1}
     """
     try:
         text = read_text(path, what="Verilog netlist")

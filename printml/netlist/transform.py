@@ -92,6 +92,19 @@ def tie(netlist: Netlist, constants: Mapping[int, bool], library: CellLibrary) -
     ------
     NetlistError
         If a net is an input, a constant, or does not exist, or the library lacks a cell.
+
+    Examples
+    --------
+    >>> from printml.liberty.locate import find_library
+    >>> from printml.netlist.build import NetlistBuilder
+    >>> library = find_library("egfet", 1.0)
+    >>> builder = NetlistBuilder("top", library=library)
+    >>> a, b = builder.add_input("a", 2)
+    >>> inverted = builder.add_gate("INVX1", [b])
+    >>> builder.add_output("class", [builder.add_gate("NAND2X1", [a, inverted])])
+    >>> netlist = builder.build()
+    >>> netlist.cell_counts(), tie(netlist, {inverted: True}, library).cell_counts()
+    ({'INVX1': 1, 'NAND2X1': 1}, {'INVX1': 1})
     """
     forced = np.full(netlist.n_nets, -1, dtype=np.int8)
     for net, value in constants.items():
@@ -118,7 +131,21 @@ def tie(netlist: Netlist, constants: Mapping[int, bool], library: CellLibrary) -
 
 
 def sweep(netlist: Netlist) -> Netlist:
-    """Drop every gate that reaches no output. The ports stay, also inputs that nothing reads."""
+    """Drop every gate that reaches no output. The ports stay, also inputs that nothing reads.
+
+    Examples
+    --------
+    >>> from printml.liberty.locate import find_library
+    >>> from printml.netlist.build import NetlistBuilder
+    >>> library = find_library("egfet", 1.0)
+    >>> builder = NetlistBuilder("top", library=library)
+    >>> a, b = builder.add_input("a", 2)
+    >>> unread = builder.add_gate("INVX1", [a])
+    >>> builder.add_output("class", [builder.add_gate("NAND2X1", [a, b])])
+    >>> netlist = builder.build()
+    >>> netlist.n_gates, sweep(netlist).n_gates
+    (2, 1)
+    """
     # Without a library the pins of a cell are not known; unused ones read net 0, which is fine.
     n_pins = np.full(len(netlist.cell_names), netlist.fanin.shape[1], dtype=np.int32)
     identity = np.arange(netlist.n_nets, dtype=np.int32)

@@ -106,6 +106,17 @@ class IntegerTree:
     feature, threshold, left, right, leaf_class
         int64, shape (n_nodes,); node 0 is the root, children have larger indices than their
         parent; `feature` is -1 at a leaf, `leaf_class` is -1 at an inner node.
+
+    Examples
+    --------
+    >>> tree = IntegerTree(
+    ...     family="tree", feature_names=("a",), class_labels=("low", "high"),
+    ...     input_bits=np.array([4]), feature=np.array([0, -1, -1]), threshold=np.array([7, 0, 0]),
+    ...     left=np.array([1, -1, -1]), right=np.array([2, -1, -1]),
+    ...     leaf_class=np.array([-1, 0, 1]),
+    ... )
+    >>> tree.predict(np.array([[7], [8]])).tolist()
+    [0, 1]
     """
 
     family: str

@@ -125,6 +125,21 @@ def write_model(path: Path, model: IntegerModel, *, scales: Sequence[FloatArray]
     ------
     InputError
         If the place cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from printml.quantize.integer_model import IntegerNetwork
+    >>> model = IntegerNetwork(
+    ...     family="svm-c", feature_names=("a", "b"), class_labels=("no", "yes"),
+    ...     input_bits=np.array([4, 4]), weights=(np.array([[3, -5]]),),
+    ...     intercepts=(np.array([2]),), decision="ovo",
+    ... )
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_model(Path(folder) / "model.json", model)
+    ...     back = read_model(Path(folder) / "model.json")
+    >>> back.weights[0].tolist()
+    [[3, -5]]
     """
     write_json_atomic(path, to_json(model, scales=scales))
 

@@ -211,6 +211,17 @@ def predict(netlist: Netlist, library: CellLibrary, X_int: npt.ArrayLike) -> Int
     ------
     NetlistError
         If there is no such port; else as `outputs` does.
+
+    Examples
+    --------
+    >>> from printml.liberty.locate import find_library
+    >>> from printml.netlist.build import NetlistBuilder
+    >>> library = find_library("egfet", 1.0)
+    >>> builder = NetlistBuilder("top", library=library)
+    >>> a, b = builder.add_input("a", 2)
+    >>> builder.add_output("class", [builder.add_gate("NAND2X1", [a, b])])
+    >>> predict(builder.build(), library, [[0], [3]]).tolist()
+    [1, 0]
     """
     if all(port.name != "class" for port in netlist.outputs):
         names = ", ".join(port.name for port in netlist.outputs)

@@ -92,6 +92,22 @@ def power(netlist: Netlist, library: CellLibrary, activity: Activity, *, clock_m
         If the library has no leakage or energy for a cell that is used.
     NetlistError
         If the library lacks a cell.
+
+    Examples
+    --------
+    >>> from printml.liberty.locate import find_library
+    >>> from printml.netlist.build import NetlistBuilder
+    >>> library = find_library("egfet", 1.0)
+    >>> builder = NetlistBuilder("top", library=library)
+    >>> a, b = builder.add_input("a", 2)
+    >>> builder.add_output("class", [builder.add_gate("NAND2X1", [a, b])])
+    >>> netlist = builder.build()
+    >>> from printml.simulate.activity import measure_activity
+    >>> high = measure_activity(netlist, library, [[0], [0]])
+    >>> low = measure_activity(netlist, library, [[3], [3]])
+    >>> drawn = [power(netlist, library, rows, clock_ms=200).power_mw for rows in (high, low)]
+    >>> bool(drawn[0] < drawn[1])
+    True
     """
     if not clock_ms > 0:
         raise DataError(f"the clock period must be above 0, not {clock_ms:g} ms")

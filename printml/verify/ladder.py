@@ -72,6 +72,22 @@ def check_ladder(
     ------
     CheckError
         Naming the first row, port and pair of rungs that differ.
+
+    Examples
+    --------
+    >>> from printml.circuit.from_model import build_circuit
+    >>> from printml.flow.quick_netlist import quick_netlist
+    >>> from printml.liberty.locate import find_library
+    >>> from printml.quantize.integer_model import IntegerNetwork
+    >>> library = find_library("egfet", 1.0)
+    >>> model = IntegerNetwork(
+    ...     family="svm-c", feature_names=("a", "b"), class_labels=("no", "yes"),
+    ...     input_bits=np.array([4, 4]), weights=(np.array([[3, -5]]),),
+    ...     intercepts=(np.array([2]),), decision="ovo",
+    ... )
+    >>> circuit, netlist = build_circuit(model, name="top"), quick_netlist(model, library)
+    >>> X_int = random_vectors(model.input_bits, n_vectors=1000, seed=0)
+    >>> check_ladder(model, circuit, netlist, library, X_int, where="random vectors")
     """
     for start in range(0, len(X_int), CHUNK):
         rows = X_int[start : start + CHUNK]
