@@ -61,6 +61,30 @@ def test_judged_answers_are_those_of_the_tree(seed: int, relabel: bool, support:
         assert judged.area_mm2[k] == pytest.approx(tree_area_mm2(candidate, AREAS), rel=0.3, abs=1)
 
 
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.integers(0, 6))
+def test_variants_judged_together_are_those_judged_alone(seed: int, support: int) -> None:
+    """Together they share the plans of inputs that are compared alike."""
+    tree = random_tree(seed, bits=6, n_inner=20)
+    X, y = sample(tree, seed)
+    rng = np.random.default_rng(seed)
+    threshold = np.repeat(tree.threshold[None], 12, axis=0)
+    collapse = np.zeros_like(threshold)
+    inner = np.flatnonzero(tree.feature >= 0)
+    for k in range(1, len(threshold) if len(inner) else 1):
+        node = rng.choice(inner)
+        threshold[k, node] = rng.integers(-1, 2 ** tree.input_bits[tree.feature[node]])
+        collapse[k, rng.choice(inner)] = k % 3 == 0
+    rows = packed(tree, X, y)
+    options = {"relabel": True, "min_support": support}
+    together = judge(tree, rows, AREAS, threshold, collapse, **options)
+    for k in range(len(threshold)):
+        alone = judge(tree, rows, AREAS, threshold[k : k + 1], collapse[k : k + 1], **options)
+        assert alone.area_mm2[0] == together.area_mm2[k]
+        assert alone.n_right[0] == together.n_right[k]
+        np.testing.assert_array_equal(alone.threshold[0], together.threshold[k])
+
+
 def test_relabelled_leaves_are_never_worse() -> None:
     for seed in range(10):
         tree = random_tree(seed, bits=4)

@@ -12,9 +12,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from printml.arrays import BitArray, FloatArray, IntArray, frozen
+from printml.circuit.tree import MOST_BITS
 from printml.circuit.tree_estimate import count_tree
 from printml.circuit.tree_gates import TREE_GATES
 from printml.circuit.tree_plan import popcount
+from printml.circuit.tree_plans import REUSE, STORE, new_plans
 from printml.compiled import compiled
 from printml.quantize.integer_model import IntegerTree
 from printml.quantize.tree import simplify_tree
@@ -157,6 +159,7 @@ def _judge(
     reach = np.empty((n_nodes, n_words), np.uint64)
     reached = np.zeros(n_nodes, np.bool_)
     counts = np.zeros(len(TREE_GATES), np.int64)
+    plans = new_plans(feature, input_bits, MOST_BITS)
     for p in range(threshold.shape[0]):
         new_feature[p], new_threshold[p], new_class[p] = feature, threshold[p], leaf_class
         reached[:] = False
@@ -192,7 +195,7 @@ def _judge(
         counts[:] = 0
         count_tree(
             new_feature[p], new_threshold[p], left, right, new_class[p], input_bits,
-            classes.shape[0], gate_areas, 1, counts,
+            classes.shape[0], gate_areas, 1, plans, STORE if p == 0 else REUSE, counts,
         )  # fmt: skip
         for k in range(counts.size):
             area[p] += counts[k] * gate_areas[k]

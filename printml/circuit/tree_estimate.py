@@ -21,7 +21,8 @@ from printml.circuit.tree_gates import (
     graph_or,
     new_graph,
 )
-from printml.circuit.tree_plan import plan_input, set_interval
+from printml.circuit.tree_plan import set_interval
+from printml.circuit.tree_plans import IGNORE, InputPlans, new_plans, plan_or_reuse
 from printml.compiled import compiled
 from printml.errors import LibertyError, ModelError
 from printml.liberty.library import CellLibrary
@@ -75,9 +76,10 @@ def tree_counts(tree: IntegerTree, gate_areas: FloatArray) -> IntArray:
     if gate_areas.shape != (len(TREE_GATES),):
         raise ModelError(f"the gate areas have shape {gate_areas.shape}, not {(len(TREE_GATES),)}")
     counts = np.zeros(len(TREE_GATES), np.int64)
+    plans = new_plans(tree.feature[:0], tree.input_bits, MOST_BITS)
     count_tree(
         tree.feature, tree.threshold, tree.left, tree.right, tree.leaf_class, tree.input_bits,
-        tree.n_classes, gate_areas, ORDERS, counts,
+        tree.n_classes, gate_areas, ORDERS, plans, IGNORE, counts,
     )  # fmt: skip
     return counts
 
@@ -93,12 +95,15 @@ def count_tree(
     n_classes: int,
     areas: FloatArray,
     n_orders: int,
+    plans: InputPlans,
+    mode: int,
     counts: IntArray,
 ) -> None:
     """Add the gates of a tree, which need not be simplified, to `counts`.
 
     Arrays as in `IntegerTree`: children have larger indices than their parent. Of the orders of
-    building an input's comparisons the best of `n_orders` (1 to 4) is taken.
+    building an input's comparisons the best of `n_orders` (1 to 4) is taken. `mode` says whether
+    `plans` are kept or used.
     """
     n_nodes = feature.size
     low, high, live = reachable(feature, threshold, left, right, leaf_class, input_bits)
@@ -119,8 +124,8 @@ def count_tree(
         while end < order.size and feature[nodes[order[end]]] == operand:
             end += 1
         _build_input(
-            graph, nodes[order[start:end]], threshold, low, high, input_bits[operand],
-            n_orders, condition,
+            graph, nodes[order[start:end]], threshold, low, high, operand, input_bits[operand],
+            n_orders, plans, mode, condition,
         )  # fmt: skip
         start = end
     word = np.empty((n_nodes, n_class_bits), np.int64)
@@ -211,8 +216,11 @@ def _build_input(
     threshold: IntArray,
     low: IntArray,
     high: IntArray,
+    operand: int,
     n_bits: int,
     n_orders: int,
+    plans: InputPlans,
+    mode: int,
     condition: IntArray,
 ) -> None:
     """Give each of the comparing nodes of one input, thresholds rising, its condition."""
@@ -244,7 +252,7 @@ def _build_input(
         set_interval(care[which[i]], low[nodes[i]], high[nodes[i]])
     links = np.empty((n * n_bits, 3), np.int64)
     answers = np.empty(n, np.int64)
-    n_links = plan_input(distinct, care, n_bits, n_orders, links, answers)
+    n_links = plan_or_reuse(plans, mode, operand, distinct, care, n_bits, n_orders, links, answers)
     literal = np.empty(2 + n_bits + n_links, np.int64)
     literal[0], literal[1], literal[2 : 2 + n_bits] = 0, 1, bits
     for k in range(n_links):
