@@ -158,14 +158,32 @@ def _judge(
     n_nodes, n_words = feature.size, all_rows.size
     reach = np.empty((n_nodes, n_words), np.uint64)
     reached = np.zeros(n_nodes, np.bool_)
+    # What the first variant has at each node; others differ from it below one node, mostly.
+    first_reach, first_reached = reach, reached
+    right_at = np.zeros(n_nodes, np.int64)
+    size = _subtree_sizes(left, right)
     counts = np.zeros(len(TREE_GATES), np.int64)
     plans = new_plans(feature, input_bits, MOST_BITS)
     for p in range(threshold.shape[0]):
-        new_feature[p], new_threshold[p], new_class[p] = feature, threshold[p], leaf_class
-        reached[:] = False
-        reached[0] = True
-        reach[0] = all_rows
-        for node in range(n_nodes):
+        top = 0 if p == 0 else _only_difference(threshold, collapse, p, size)
+        if p == 1:
+            reach, reached = np.empty_like(first_reach), np.zeros_like(first_reached)
+        if top == 0:
+            new_feature[p], new_threshold[p], new_class[p] = feature, threshold[p], leaf_class
+            reached[:] = False
+            reached[0] = True
+            reach[0] = all_rows
+        else:
+            below = slice(top, top + size[top])
+            new_feature[p], new_class[p] = new_feature[0], new_class[0]
+            new_threshold[p] = new_threshold[0]
+            new_feature[p, below], new_class[p, below] = feature[below], leaf_class[below]
+            new_threshold[p, below] = threshold[p, below]
+            n_right[p] = n_right[0] - right_at[below].sum()
+            reached[below] = False
+            reached[top] = first_reached[top]
+            reach[top] = first_reach[top]
+        for node in range(top, top + size[top]):
             inner = feature[node] >= 0
             if inner and collapse[p, node]:
                 new_feature[p, node], new_threshold[p, node] = -1, 0
@@ -175,7 +193,10 @@ def _judge(
                     new_class[p, node] = 0
                 continue
             if not inner:
-                n_right[p] += _label(reach[node], classes, relabel, new_class[p], node)
+                found = _label(reach[node], classes, relabel, new_class[p], node)
+                n_right[p] += found
+                if p == 0:
+                    right_at[node] = found
                 continue
             go_right = above[slot[feature[node]], threshold[p, node] + 1]
             n_left = n_above = 0
@@ -199,6 +220,38 @@ def _judge(
         )  # fmt: skip
         for k in range(counts.size):
             area[p] += counts[k] * gate_areas[k]
+
+
+@compiled
+def _subtree_sizes(left: IntArray, right: IntArray) -> IntArray:
+    """Nodes below each, itself included, where they follow it without a gap; else 0."""
+    n_nodes = left.size
+    size, last = np.ones(n_nodes, np.int64), np.arange(n_nodes)
+    for node in range(n_nodes - 1, -1, -1):
+        for child in (left[node], right[node]):
+            if child >= 0:
+                size[node] += size[child]
+                last[node] = max(last[node], last[child])
+    for node in range(1, n_nodes):
+        if last[node] - node + 1 != size[node]:
+            size[node] = 0
+    size[0] = n_nodes
+    return size
+
+
+@compiled
+def _only_difference(threshold: IntArray, collapse: IntArray, p: int, size: IntArray) -> int:
+    """The node under which alone variant `p` is not the first; 0, the root, if in doubt."""
+    top = 0
+    for node in range(threshold.shape[1]):
+        if threshold[p, node] != threshold[0, node] or collapse[p, node] != collapse[0, node]:
+            if top == 0:
+                if node == 0 or size[node] == 0:
+                    return 0
+                top = node
+            elif node >= top + size[top]:
+                return 0
+    return top
 
 
 @compiled
