@@ -23,7 +23,7 @@ from printml.errors import InputError
 from printml.liberty.locate import find_library
 from printml.model.start_trees import start_trees
 from printml.quantize.integer_model import IntegerTree
-from printml.quantize.tree import quantize_tree
+from printml.quantize.tree import quantize_tree, simplify_tree
 from tests.models import random_tree
 
 LIBRARY = find_library("egfet", 1.0)
@@ -58,15 +58,17 @@ def test_judged_answers_are_those_of_the_tree(seed: int, relabel: bool, support:
         candidate = judged.tree(tree, k)
         assert int(np.sum(candidate.predict(X) == y)) == judged.n_right[k]
         # One order of building in the search, four in the estimate.
-        assert judged.area_mm2[k] == pytest.approx(tree_area_mm2(candidate, AREAS), rel=0.3, abs=1)
+        assert judged.area_mm2[k] == pytest.approx(tree_area_mm2(candidate, AREAS), rel=0.3, abs=2)
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10_000), st.integers(0, 6))
 def test_variants_judged_together_are_those_judged_alone(seed: int, support: int) -> None:
-    """Together they share the plans of inputs that are compared alike."""
+    """Together they share plans of inputs and what is above the node that differs."""
     tree = random_tree(seed, bits=6, n_inner=20)
     X, y = sample(tree, seed)
+    if seed % 3:
+        tree = simplify_tree(tree)  # its nodes are numbered so that subtrees are ranges
     rng = np.random.default_rng(seed)
     threshold = np.repeat(tree.threshold[None], 12, axis=0)
     collapse = np.zeros_like(threshold)
@@ -74,7 +76,7 @@ def test_variants_judged_together_are_those_judged_alone(seed: int, support: int
     for k in range(1, len(threshold) if len(inner) else 1):
         node = rng.choice(inner)
         threshold[k, node] = rng.integers(-1, 2 ** tree.input_bits[tree.feature[node]])
-        collapse[k, rng.choice(inner)] = k % 3 == 0
+        collapse[k, node if k % 2 else rng.choice(inner)] = k % 3 == 0
     rows = packed(tree, X, y)
     options = {"relabel": True, "min_support": support}
     together = judge(tree, rows, AREAS, threshold, collapse, **options)

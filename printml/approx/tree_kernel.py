@@ -161,7 +161,7 @@ def _judge(
     # What the first variant has at each node; others differ from it below one node, mostly.
     first_reach, first_reached = reach, reached
     right_at = np.zeros(n_nodes, np.int64)
-    size = _subtree_sizes(left, right)
+    size = _subtree_sizes(feature, left, right)
     counts = np.zeros(len(TREE_GATES), np.int64)
     plans = new_plans(feature, input_bits, MOST_BITS)
     for p in range(threshold.shape[0]):
@@ -223,13 +223,13 @@ def _judge(
 
 
 @compiled
-def _subtree_sizes(left: IntArray, right: IntArray) -> IntArray:
+def _subtree_sizes(feature: IntArray, left: IntArray, right: IntArray) -> IntArray:
     """Nodes below each, itself included, where they follow it without a gap; else 0."""
-    n_nodes = left.size
+    n_nodes = feature.size
     size, last = np.ones(n_nodes, np.int64), np.arange(n_nodes)
     for node in range(n_nodes - 1, -1, -1):
-        for child in (left[node], right[node]):
-            if child >= 0:
+        if feature[node] >= 0:
+            for child in (left[node], right[node]):
                 size[node] += size[child]
                 last[node] = max(last[node], last[child])
     for node in range(1, n_nodes):
