@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,13 @@ import pytest
 from printml.explore.frontier import frontier_markdown, frontier_rows
 from printml.explore.points import Corner, Point
 from printml.explore.survey import loss_interval, survey_cells, survey_row
+from printml.flow.recipe import FAMILIES
 from printml.report.compare import compare_runs
 from printml.report.literature import published_circuits
 from printml.report.page import Section, render, write_page
 from printml.report.png import png_of
 from printml.report.schematic import DrawnNet, schematic
-from printml.report.svg import Mark, bars, heat_grid, matrix, scatter, standalone
+from printml.report.svg import STYLE, Mark, bars, heat_grid, matrix, scatter, standalone
 
 EVIL = '<script>alert("x")</script>'
 
@@ -161,3 +163,12 @@ def test_the_frontier_chooses_by_validation_and_reads_test_rows() -> None:
     assert nothing[0]["verdict"].startswith("gap: ")
     text = frontier_markdown(all_rows, command="printml reproduce frontier")
     assert "of 4 published points" in text
+
+
+def test_every_family_and_the_published_points_have_a_colour_of_their_own() -> None:
+    marks = [Mark(1.0 + k, 0.5, str(k), k) for k in range(len(FAMILIES) + 1)]
+    figure = scatter(marks, x_label="x", y_label="y", series=[*FAMILIES, "published"])
+    looks = set(re.findall(r'class="(s\d)', figure))
+    assert len(looks) == len(FAMILIES) + 1
+    colours = {re.search(rf"\.{look}{{fill:([^;]+)", STYLE)[1] for look in looks}  # type: ignore[index]
+    assert len(colours) == len(looks)

@@ -20,13 +20,15 @@ STYLE = """
 .fig .grid{stroke-dasharray:2 4} .fig .s0{fill:#0a7ea4;stroke:#0a7ea4}
 .fig .s1{fill:#d1603d;stroke:#d1603d} .fig .s2{fill:#5b8c3a;stroke:#5b8c3a}
 .fig .s3{fill:#8d5bb5;stroke:#8d5bb5} .fig .s4{fill:#c29a1b;stroke:#c29a1b}
-.fig .s5{fill:#777;stroke:#777} .fig .hollow{fill:none;stroke-width:1.5}
+.fig .s5{fill:#777;stroke:#777} .fig .s6{fill:#c2407f;stroke:#c2407f}
+.fig .s7{fill:var(--ink,#222);stroke:var(--ink,#222)} .fig .hollow{fill:none;stroke-width:1.5}
 .fig .path{fill:none;stroke-width:1.5} .fig .wire{stroke:var(--line,#999);fill:none}
 .fig .gate{fill:var(--paper,#fff);stroke:var(--ink,#222)} .fig .small{font-size:10px}
 """
 """Used in the page and written into figures that stand alone."""
 
-N_SERIES = 6
+N_SERIES = 8
+"""Seven model families and what was published, each of its own colour."""
 
 
 @dataclass(frozen=True)
