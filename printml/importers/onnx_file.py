@@ -10,11 +10,13 @@ import numpy as np
 
 from printml.errors import InputError, ModelError
 from printml.importers.onnx_model import OnnxModel
-from printml.importers.onnx_ops import Node, apply
-from printml.importers.onnx_values import Constant, Label, Sums, Trees, Value
+from printml.importers.onnx_node import Node
+from printml.importers.onnx_ops import FLOATING, apply
+from printml.importers.onnx_values import MOST_SUMS, Constant, Label, Sums, Trees, Value
 
 MOST_BYTES = 100_000_000
-MOST_FEATURES = 100_000
+MOST_NODES = 1_000
+DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
 
 
 def load_onnx(path: Path) -> OnnxModel:
@@ -63,15 +65,18 @@ def _walk(graph: Any) -> tuple[Label | Sums | Trees, int]:
             hint="It needs one input, a table with a row per reading",
         )
     sizes = [part.dim_value for part in inputs[0].type.tensor_type.shape.dim]
-    if len(sizes) != 2 or not 0 < sizes[1] <= MOST_FEATURES:
+    if len(sizes) != 2 or not 0 < sizes[1] <= MOST_SUMS:
         raise ModelError(
-            f"the input has the shape {sizes}", hint="It needs a known number of features per row"
+            f"the input has the shape {sizes}",
+            hint=f"It needs a known number of features per row, at most {MOST_SUMS}",
         )
     values: dict[str, Value] = {
         inputs[0].name: Sums(np.eye(sizes[1]), np.zeros(sizes[1])),
         **{tensor.name: Constant(_array(tensor)) for tensor in graph.initializer},
     }
     needed = _needed(graph, graph.output[0].name, set(values))
+    if len(needed) > MOST_NODES:
+        raise ModelError(f"the graph has {len(needed)} nodes, more than {MOST_NODES}")
     del graph.node[:], graph.output[1:]
     graph.node.extend(needed)
     for node in needed:
@@ -108,10 +113,19 @@ def _needed(graph: Any, output: str, given: set[str]) -> list[Any]:
 
 
 def _outputs(node: Any, attributes: dict[str, Any], given: tuple[Value, ...]) -> tuple[Value, ...]:
+    if node.domain not in DOMAINS:
+        # Its operators may share a name with the standard's and nothing else.
+        raise ModelError(
+            f"the operator {node.op_type} of the domain {node.domain!r} cannot be made a circuit",
+            where=f"node {node.name!r}",
+            hint=f"Supported are operators of {', '.join(DOMAINS[1:])}",
+        )
     if node.op_type == "Constant":
         found = next(iter(attributes.values()), np.zeros(0))
         return (Constant(np.asarray(found)),)
     if given and isinstance(given[0], Constant) and node.op_type in ("Cast", "Identity"):
+        if node.op_type == "Cast" and attributes.get("to") not in FLOATING:
+            raise ModelError("Cast of a constant to whole numbers is not supported")
         return (given[0],)
     return apply(Node(node.op_type, node.name or node.op_type, attributes, given))
 
@@ -122,7 +136,10 @@ def _attribute(attribute: Any) -> Any:
 
     if attribute.type in (AttributeProto.GRAPH, AttributeProto.GRAPHS):
         raise ModelError("graphs inside of graphs are not supported")
-    value = get_attribute_value(attribute)
+    try:
+        value = get_attribute_value(attribute)
+    except ValueError as error:
+        raise ModelError(f"the attribute {attribute.name!r} has no value") from error
     return _array(value) if attribute.type == AttributeProto.TENSOR else value
 
 

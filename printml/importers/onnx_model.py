@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -37,9 +37,10 @@ class OnnxModel:
         """The model family of the circuit."""
         scores = self.scores
         if isinstance(scores, Trees):
-            if scores.boosted:
+            alone = scores.roots.tolist() == [0]
+            if scores.boosted and not (alone and scores.regressor):
                 return "boost"
-            return "tree" if scores.roots.tolist() == [0] else "forest"
+            return "tree" if alone else "forest"
         sums = scores.of if isinstance(scores, Pairs) else scores
         return f"{'mlp' if sums.hidden else 'svm'}-{'r' if self.is_regressor else 'c'}"
 
@@ -47,6 +48,8 @@ class OnnxModel:
     def is_regressor(self) -> bool:
         """Whether a single number is rounded to the class, rather than the highest score taken."""
         answer = self.answer
+        if isinstance(answer, Trees):
+            return answer.regressor
         return isinstance(answer, Sums) and answer.width == 1 and not answer.squashed
 
     @property
@@ -115,6 +118,8 @@ class OnnxModel:
         if not self.is_regressor and width != len(class_labels):
             raise ModelError(f"the graph knows {width} classes, the table has {len(class_labels)}")
         if isinstance(scores, Trees):
+            if scores.regressor:
+                scores = _nearest_class(scores, first_label, len(class_labels))
             return _trees(scores, quantizer, names, self.family)
         if isinstance(scores, Pairs):
             weights, intercepts = _on_scaled(scores.of.weights, scores.of.intercepts, quantizer)
@@ -166,6 +171,22 @@ def _sums(
         output_weights=frozen(weights, np.float64),
         output_intercepts=frozen(intercepts, np.float64),
         decision=decision,
+    )
+
+
+def _nearest_class(scores: Trees, first_label: float, n_classes: int) -> Trees:
+    """The same trees with a score per class, the highest where the prediction is nearest.
+
+    The class k with the least (s - k)**2 has the highest k * s - k**2 / 2; halfway between two the
+    lower one wins in both.
+    """
+    classes = np.arange(n_classes, dtype=float)
+    base = float(scores.intercepts[0]) - first_label
+    return replace(
+        scores,
+        values=scores.values * classes,
+        intercepts=classes * base - classes**2 / 2,
+        regressor=False,
     )
 
 

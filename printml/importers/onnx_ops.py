@@ -6,26 +6,24 @@ Source: the operator specifications of ai.onnx and ai.onnx.ml.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from itertools import combinations
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
 from printml.arrays import FloatArray
 from printml.errors import ModelError
-from printml.importers.onnx_trees import tree_classifier
+from printml.importers.onnx_linear import (
+    linear_classifier,
+    linear_regressor,
+    svm_classifier,
+    svm_regressor,
+)
+from printml.importers.onnx_node import Node, class_names, numbers_of, sums_of, texts
+from printml.importers.onnx_trees import tree_classifier, tree_regressor
 from printml.importers.onnx_values import Constant, Label, Pairs, Sums, Trees, Value
 
-
-@dataclass(frozen=True, eq=False)
-class Node:
-    """An operator with its attributes (numbers, texts, lists, arrays) and what it is given."""
-
-    kind: str
-    name: str
-    attributes: dict[str, Any]
-    inputs: tuple[Value, ...]
+FLOATING = (1, 10, 11, 16)
+"""float32, float16, float64 and bfloat16 by their numbers in TensorProto.DataType."""
 
 
 def apply(node: Node) -> tuple[Value, ...]:
@@ -57,24 +55,6 @@ def supported_operators() -> tuple[str, ...]:
     return tuple(sorted(_OPERATORS))
 
 
-def _sums(node: Node, k: int = 0) -> Sums:
-    """An input that must be plain sums."""
-    value = node.inputs[k]
-    if not isinstance(value, Sums) or value.squashed:
-        raise ModelError(f"{node.kind} of something other than weighted sums is not supported")
-    return value
-
-
-def _numbers(node: Node, k: int) -> FloatArray:
-    value = node.inputs[k]
-    if not isinstance(value, Constant):
-        raise ModelError(f"{node.kind} of two values that both depend on the readings")
-    array = np.asarray(value.value, float)
-    if not np.isfinite(array).all():
-        raise ModelError(f"{node.kind} has a constant that is not finite")
-    return array
-
-
 def _per_sum(array: FloatArray, width: int) -> FloatArray:
     """A constant that is added to or multiplied with each sum, shape (width,)."""
     if array.size not in (1, width) or (array.size > 1 and array.shape[-1] != width):
@@ -84,28 +64,28 @@ def _per_sum(array: FloatArray, width: int) -> FloatArray:
 
 def _gemm(node: Node) -> tuple[Value, ...]:
     said = node.attributes
-    before, weights = _sums(node), _numbers(node, 1)
+    before, weights = sums_of(node), numbers_of(node, 1)
     if said.get("transA", 0):
         raise ModelError("Gemm with transA is not supported")
     weights = weights if said.get("transB", 0) else weights.T
     intercepts = np.zeros(len(weights))
     if len(node.inputs) > 2:
-        intercepts = said.get("beta", 1.0) * _per_sum(_numbers(node, 2), len(weights))
+        intercepts = said.get("beta", 1.0) * _per_sum(numbers_of(node, 2), len(weights))
     return (before.dense(said.get("alpha", 1.0) * weights, intercepts),)
 
 
 def _matmul(node: Node) -> tuple[Value, ...]:
-    weights = _numbers(node, 1)
+    weights = numbers_of(node, 1)
     if weights.ndim != 2:
         raise ModelError("MatMul needs a matrix")
-    return (_sums(node).dense(weights.T, np.zeros(weights.shape[1])),)
+    return (sums_of(node).dense(weights.T, np.zeros(weights.shape[1])),)
 
 
 def _both(node: Node) -> tuple[Sums, FloatArray, bool]:
     """The sums, the constant for each, and whether the constant came first."""
     first = isinstance(node.inputs[0], Constant)
-    sums = _sums(node, 1 if first else 0)
-    return sums, _per_sum(_numbers(node, 0 if first else 1), sums.width), first
+    sums = sums_of(node, 1 if first else 0)
+    return sums, _per_sum(numbers_of(node, 0 if first else 1), sums.width), first
 
 
 def _add(node: Node) -> tuple[Value, ...]:
@@ -117,7 +97,7 @@ def _subtract(node: Node) -> tuple[Value, ...]:
     squashed = node.inputs[1]
     if isinstance(squashed, Sums) and squashed.squashed and squashed.width == 1:
         # 1 - sigmoid(s) is sigmoid(-s).
-        if not np.array_equal(np.ravel(_numbers(node, 0)), [1.0]):
+        if not np.array_equal(np.ravel(numbers_of(node, 0)), [1.0]):
             raise ModelError("Sub of a probability from something other than 1")
         return (replace(squashed, weights=-squashed.weights, intercepts=-squashed.intercepts),)
     sums, numbers, first = _both(node)
@@ -145,14 +125,14 @@ def _scaled(sums: Sums, factor: FloatArray) -> Sums:
 
 
 def _scaler(node: Node) -> tuple[Value, ...]:
-    sums = _sums(node)
+    sums = sums_of(node)
     offset = _per_sum(np.asarray(node.attributes.get("offset", [0.0]), float), sums.width)
     scale = _per_sum(np.asarray(node.attributes.get("scale", [1.0]), float), sums.width)
     return (_scaled(replace(sums, intercepts=sums.intercepts - offset), scale),)
 
 
 def _relu(node: Node) -> tuple[Value, ...]:
-    return (_sums(node).rectified(),)
+    return (sums_of(node).rectified(),)
 
 
 def _squash(node: Node) -> tuple[Value, ...]:
@@ -194,7 +174,7 @@ def _lookup(node: Node) -> tuple[Value, ...]:
     if isinstance(names, Constant) and isinstance(label, Label) and label.names is None:
         if names.value.size != label.of.width:
             raise ModelError(f"{names.value.size} names for {label.of.width} classes")
-        return (Label(label.of, _texts(names.value)),)
+        return (Label(label.of, texts(names.value)),)
     raise ModelError(f"{node.kind} is supported for the names of classes only")
 
 
@@ -202,105 +182,53 @@ def _pass(node: Node) -> tuple[Value, ...]:
     return (node.inputs[0],)
 
 
-def _texts(names: Any) -> tuple[str, ...]:
-    found = []
-    for name in np.ravel(np.asarray(names, dtype=object)):
-        if isinstance(name, bytes):
-            name = name.decode("utf-8", "replace")
-        found.append(str(int(name)) if isinstance(name, (float, np.floating)) else str(name))
-    return tuple(found)
+def _cast(node: Node) -> tuple[Value, ...]:
+    """Scores that become integers are not the same scores any more."""
+    if not isinstance(node.inputs[0], Label) and node.attributes.get("to") not in FLOATING:
+        raise ModelError("Cast of scores to something other than floating point is not supported")
+    return (node.inputs[0],)
 
 
-def _class_names(node: Node) -> tuple[str, ...]:
-    said = node.attributes
-    for key in ("classlabels_strings", "classlabels_ints", "classlabels_int64s"):
-        if len(said.get(key, ())):
-            return _texts(said[key])
-    raise ModelError(f"{node.kind} has no class labels")
+def _width(value: Value) -> int:
+    if isinstance(value, Constant):
+        raise ModelError("a constant in place of scores is not supported")
+    return 1 if isinstance(value, Label) else value.width
 
 
-def _linear_classifier(node: Node) -> tuple[Value, ...]:
-    names = _class_names(node)
-    weights, intercepts = _coefficients(node, _sums(node))
-    if len(weights) == 1 and len(names) == 2:
-        weights, intercepts = (
-            np.vstack([-weights, weights]),
-            np.concatenate([-intercepts, intercepts]),
-        )
-    if len(weights) != len(names):
-        raise ModelError(f"{len(weights)} sums for {len(names)} classes")
-    scores = _sums(node).dense(weights, intercepts)
-    return Label(scores, names), replace(scores, squashed=True)
+def _flatten(node: Node) -> tuple[Value, ...]:
+    if node.attributes.get("axis", 1) not in (1, -1):
+        raise ModelError("Flatten of rows is not supported")
+    return (node.inputs[0],)
 
 
-def _coefficients(node: Node, before: Sums) -> tuple[FloatArray, FloatArray]:
-    weights = np.asarray(node.attributes["coefficients"], float).reshape(-1, before.width)
-    intercepts = np.asarray(node.attributes.get("intercepts", ()), float)
-    if not len(intercepts):
-        intercepts = np.zeros(len(weights))
-    if len(intercepts) != len(weights):
-        raise ModelError(f"{len(intercepts)} intercepts for {len(weights)} sums")
-    return weights, intercepts
+def _squeeze(node: Node) -> tuple[Value, ...]:
+    """A column of one value per row, or the row of these values."""
+    if _width(node.inputs[0]) != 1:
+        raise ModelError(f"{node.kind} of several values per row is not supported")
+    return (node.inputs[0],)
 
 
-def _plain_output(node: Node) -> None:
-    transform = node.attributes.get("post_transform", b"NONE")
-    if transform not in ("NONE", b"NONE"):
-        raise ModelError(f"{node.kind} with the post_transform {transform!r} is not supported")
-
-
-def _linear_regressor(node: Node) -> tuple[Value, ...]:
-    _plain_output(node)
-    weights, intercepts = _coefficients(node, _sums(node))
-    return (_sums(node).dense(weights, intercepts),)
-
-
-def _vectors(node: Node, before: Sums) -> FloatArray:
-    if node.attributes.get("kernel_type", b"LINEAR") not in ("LINEAR", b"LINEAR"):
-        raise ModelError(
-            f"{node.kind} with the kernel {node.attributes['kernel_type']!r} cannot be made a "
-            "circuit",
-            hint="Fit it with a linear kernel",
-        )
-    return np.asarray(node.attributes.get("support_vectors", ()), float).reshape(-1, before.width)
-
-
-def _svm_regressor(node: Node) -> tuple[Value, ...]:
-    _plain_output(node)
-    before = _sums(node)
-    vectors = _vectors(node, before)
-    coefficients = np.asarray(node.attributes["coefficients"], float)
-    weights = coefficients @ vectors if len(vectors) else coefficients
-    rho = np.asarray(node.attributes["rho"], float)[:1]
-    if node.attributes.get("one_class", 0):
-        raise ModelError("a one-class SVM is no classifier of several classes")
-    return (before.dense(weights.reshape(1, -1), rho),)
-
-
-def _svm_classifier(node: Node) -> tuple[Value, ...]:
-    """One sum per pair of classes, from the support vectors of the two."""
-    before, names = _sums(node), _class_names(node)
-    vectors = _vectors(node, before)
-    per_class = np.asarray(node.attributes.get("vectors_per_class", ()), np.int64)
-    if len(per_class) != len(names) or per_class.sum() != len(vectors) or (per_class < 0).any():
-        raise ModelError("SVMClassifier without support vectors of every class")
-    coefficients = np.asarray(node.attributes["coefficients"], float)
-    coefficients = coefficients.reshape(len(names) - 1, len(vectors))
-    rho = np.asarray(node.attributes["rho"], float)
-    ends = np.cumsum(per_class)
-    own = [slice(end - n, end) for n, end in zip(per_class, ends, strict=True)]
-    weights = [
-        coefficients[j - 1, own[i]] @ vectors[own[i]] + coefficients[i, own[j]] @ vectors[own[j]]
-        for i, j in combinations(range(len(names)), 2)
-    ]
-    scores = Pairs(before.dense(np.array(weights), rho[: len(weights)]), len(names))
-    return (Label(scores, names),)
+def _reshape(node: Node) -> tuple[Value, ...]:
+    """A row stays a row: its values may not be dealt out anew."""
+    value = node.inputs[0]
+    width = _width(value)
+    shape = [int(size) for size in numbers_of(node, 1).reshape(-1)]
+    rows, columns = shape if len(shape) == 2 else (-1, 1)
+    if len(shape) not in (1, 2) or rows not in (-1, 0) or columns not in (-1, width):
+        raise ModelError(f"Reshape to {shape} is supported only where it changes nothing")
+    if len(shape) == 1 and (width != 1 or shape != [-1]):
+        raise ModelError(f"Reshape of {width} values per row to {shape} is not supported")
+    return (value,)
 
 
 def _trees(node: Node) -> tuple[Value, ...]:
-    names = _class_names(node)
-    trees = tree_classifier(node.attributes, _sums(node), len(names))
+    names = class_names(node)
+    trees = tree_classifier(node.attributes, sums_of(node), len(names))
     return Label(trees, names), trees
+
+
+def _tree_regressor(node: Node) -> tuple[Value, ...]:
+    return (tree_regressor(node.attributes, sums_of(node)),)
 
 
 _OPERATORS: dict[str, Callable[[Node], tuple[Value, ...]]] = {
@@ -320,17 +248,18 @@ _OPERATORS: dict[str, Callable[[Node], tuple[Value, ...]]] = {
     "ArgMax": _argmax,
     "ArrayFeatureExtractor": _lookup,
     "Gather": _lookup,
-    "Cast": _pass,
+    "Cast": _cast,
     "Dropout": _pass,
-    "Flatten": _pass,
+    "Flatten": _flatten,
     "Identity": _pass,
-    "Reshape": _pass,
-    "Squeeze": _pass,
-    "Unsqueeze": _pass,
+    "Reshape": _reshape,
+    "Squeeze": _squeeze,
+    "Unsqueeze": _squeeze,
     "ZipMap": _pass,
-    "LinearClassifier": _linear_classifier,
-    "LinearRegressor": _linear_regressor,
-    "SVMClassifier": _svm_classifier,
-    "SVMRegressor": _svm_regressor,
+    "LinearClassifier": linear_classifier,
+    "LinearRegressor": linear_regressor,
+    "SVMClassifier": svm_classifier,
+    "SVMRegressor": svm_regressor,
     "TreeEnsembleClassifier": _trees,
+    "TreeEnsembleRegressor": _tree_regressor,
 }

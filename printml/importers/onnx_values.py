@@ -9,6 +9,9 @@ import numpy as np
 from printml.arrays import FloatArray, IntArray
 from printml.errors import ModelError
 
+MOST_SUMS = 2_000
+"""Features, hidden neurons or scores: far beyond what can be printed, and matrices stay small."""
+
 
 @dataclass(frozen=True, eq=False)
 class Sums:
@@ -29,6 +32,11 @@ class Sums:
     hidden: tuple[FloatArray, FloatArray] | None = None
     squashed: bool = False
 
+    def __post_init__(self) -> None:
+        check_width(self.width)
+        if not (np.isfinite(self.weights).all() and np.isfinite(self.intercepts).all()):
+            raise ModelError("a weight is not a finite number")
+
     @property
     def width(self) -> int:
         return len(self.intercepts)
@@ -37,11 +45,13 @@ class Sums:
         """A further layer without activation: weights (n_sums, n_before), intercepts (n_sums,)."""
         if weights.shape[1] != self.width:
             raise ModelError(f"a layer takes {weights.shape[1]} values and gets {self.width}")
-        return replace(
-            self,
-            weights=weights @ self.weights,
-            intercepts=weights @ self.intercepts + intercepts,
-        )
+        check_width(len(weights))
+        with np.errstate(over="ignore", invalid="ignore"):  # refused right after
+            return replace(
+                self,
+                weights=weights @ self.weights,
+                intercepts=weights @ self.intercepts + intercepts,
+            )
 
     def rectified(self) -> Sums:
         """Behind a ReLU."""
@@ -68,6 +78,14 @@ class Sums:
         )
 
 
+def check_width(width: int) -> None:
+    """Refuse a layer that no circuit has, before memory is taken for it."""
+    if width > MOST_SUMS:
+        raise ModelError(
+            f"{width} values per row are too many", hint=f"At most {MOST_SUMS} are supported"
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class Trees:
     """Trees on affine readings `z = factor * x + offset`, each adding to the scores of classes.
@@ -77,9 +95,11 @@ class Trees:
     factor, offset
         float64, shape (n_features,).
     roots, feature, left, right, threshold, values, intercepts
-        As in `ForestModel`, thresholds on z.
+        As in `ForestModel`, thresholds on z; a regressor has a single score, the prediction.
     boosted
         Sums of leaf values rather than averages of shares.
+    regressor
+        The score is rounded to the class.
     """
 
     factor: FloatArray
@@ -92,6 +112,7 @@ class Trees:
     values: FloatArray
     intercepts: FloatArray
     boosted: bool
+    regressor: bool = False
 
     @property
     def width(self) -> int:
