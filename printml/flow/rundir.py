@@ -136,19 +136,8 @@ def _scratch_beside(target: Path) -> Path:
 def _locked(target: Path) -> Iterator[None]:
     """Hold the lock of a run folder; the system frees it if this process dies."""
     path = target.parent / f".{target.name}.lock"
+    handle = _open_and_lock(path, target)
     try:
-        handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
-    except OSError as error:
-        raise unwritable_place(path, error) from error
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise InputError(
-                "another printml is building this run folder",
-                where=str(target),
-                hint="Wait for it, or choose another folder with --out",
-            ) from error
         for replaced in target.parent.glob(f".{target.name}.building.*.old"):
             if not target.exists():
                 # Its replacer died between the two renames: put the old folder back.
@@ -158,6 +147,30 @@ def _locked(target: Path) -> Iterator[None]:
             shutil.rmtree(left_over, ignore_errors=True)
         yield
     finally:
+        # While it is held: afterwards it might be another process's.
+        path.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def _open_and_lock(path: Path, target: Path) -> int:
+    """The locked file that `path` names, and not one that its last holder has just removed."""
+    while True:
+        try:
+            handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
+        except OSError as error:
+            raise unwritable_place(path, error) from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(handle)
+            raise InputError(
+                "another printml is building this run folder",
+                where=str(target),
+                hint="Wait for it, or choose another folder with --out",
+            ) from error
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(handle), os.stat(path)):
+                return handle
         os.close(handle)
 
 
