@@ -11,7 +11,7 @@ import pytest
 
 from printml.explore.frontier import frontier_markdown, frontier_rows
 from printml.explore.points import Corner, Point
-from printml.explore.survey import loss_interval, survey_cells, survey_row
+from printml.explore.survey import loss_interval, summary_lines, survey_cells, survey_row
 from printml.flow.recipe import FAMILIES
 from printml.report.compare import compare_runs
 from printml.report.literature import published_circuits
@@ -138,8 +138,19 @@ def test_a_survey_row_by_hand() -> None:
     cells = survey_cells(row)
     assert "+5.0 ± 5.0" in cells
     assert "75.0 %" in cells
+    assert "43.10" in cells  # times the published area, 1 / 0.0232
+    assert "1/40" in survey_cells(row | {"share_of_published": 0.025})
     # Two splits that lost 10 and 0 points: 5 +- 12.706 * 7.07 / sqrt(2).
     assert loss_interval([row], "ours") == pytest.approx((-58.53, 68.53), abs=0.01)
+    assert "interval -58.53 to +68.53 over splits" in summary_lines([row])[-1]
+    assert "no interval: it needs the same splits" in summary_lines([survey_row(results[:1])])[-1]
+    for result in results:
+        for stages, right in ((result["full"], 0.75), (result["full"][-1:], 0.8)):
+            for each in stages:
+                each |= {"n_test_new": 8, "accuracy_test_new": right}
+    line = summary_lines([survey_row(results)])[-1]
+    assert "2 of 10 test rows have the inputs of a training row" in line
+    assert line.endswith("on the others exact 0.750, ours 0.800.")
 
 
 def test_the_frontier_chooses_by_validation_and_reads_test_rows() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from printml.arrays import IntArray
+from printml.arrays import BoolArray, IntArray
 from printml.intervals import clopper_pearson
 
 
@@ -27,6 +27,25 @@ class Accuracy:
     @property
     def value(self) -> float:
         return self.n_correct / self.n_rows
+
+
+def new_rows(X_int: IntArray, *, train: IntArray, test: IntArray) -> BoolArray:
+    """Which test rows have inputs that no training row has, bool, shape (n_test,).
+
+    Tables often hold a reading twice, and a split puts one of them on either side: a model that
+    knows its rows by heart, as a fully grown tree does, is right there without having generalised.
+
+    Parameters
+    ----------
+    X_int
+        Quantised inputs, int64, shape (n_rows, n_features): what the circuit can tell apart.
+    train, test
+        Row numbers, int64.
+    """
+    _, kind = np.unique(X_int, axis=0, return_inverse=True)
+    kind = kind.reshape(-1)
+    result: BoolArray = ~np.isin(kind[test], kind[train])
+    return result
 
 
 def measure_accuracy(predicted: IntArray, y: IntArray) -> Accuracy:

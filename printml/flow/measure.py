@@ -8,7 +8,7 @@ from typing import Any
 from printml.arrays import IntArray
 from printml.converters import converters_of
 from printml.files import write_text_atomic
-from printml.flow.accuracy import Accuracy, measure_accuracy
+from printml.flow.accuracy import Accuracy, measure_accuracy, new_rows
 from printml.flow.corner import corner_figures
 from printml.flow.recipe import Recipe
 from printml.flow.run import Rows, corners_of, library_of
@@ -61,6 +61,7 @@ def measure_stage(
         "name": name,
         **_accuracy_fields("train", train_accuracy),
         **_accuracy_fields("test", test_accuracy),
+        **_new_row_fields(rows, predicted),
         "area_cm2": netlist.area_cm2(library),
         **chosen.figures,
         "published_rule_power_mw": published_rule_power(
@@ -104,6 +105,19 @@ def _best(corners: list[Corner]) -> Corner:
         return min(corners, key=lambda corner: corner.figures["delay_ms"])
     in_time = [corner for corner in corners if corner not in late]
     return min(in_time, key=lambda corner: corner.figures["power_mw"])
+
+
+def _new_row_fields(rows: Rows, predicted: IntArray) -> dict[str, Any]:
+    new = rows.test[new_rows(rows.X_int, train=rows.train, test=rows.test)]
+    if not len(new):
+        return {"n_test_new": 0}
+    accuracy = measure_accuracy(predicted[new], rows.y[new])
+    return {
+        "n_test_new": accuracy.n_rows,
+        "accuracy_test_new": accuracy.value,
+        "accuracy_test_new_low": accuracy.low,
+        "accuracy_test_new_high": accuracy.high,
+    }
 
 
 def _accuracy_fields(part: str, accuracy: Accuracy) -> dict[str, Any]:

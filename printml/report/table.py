@@ -106,8 +106,23 @@ def caption(runs: Sequence[dict[str, Any]]) -> str:
             "accuracy on test rows never used for a choice, interval by Clopper-Pearson;",
             "float acc. is scikit-learn's on unquantised inputs.",
             *(f"{note.rstrip('.')}." for note in notes),
+            *new_row_notes(runs),
         ]
     )
+
+
+def new_row_notes(runs: Sequence[dict[str, Any]]) -> list[str]:
+    """Accuracies on test rows whose inputs no training row has, where there are others."""
+    told = [
+        f"{metrics['dataset']} {metrics['model']}, {stage['name']} "
+        f"{stage['accuracy_test_new']:.3f} ({stage['n_test_new']} of {stage['n_test']} rows)"
+        for metrics in runs
+        for stage in metrics["stages"]
+        if 0 < stage.get("n_test_new", stage["n_test"]) < stage["n_test"]
+    ]
+    if not told:
+        return []
+    return [f"On test rows whose inputs no training row has: {'; '.join(told)}."]
 
 
 def markdown_table(runs: Sequence[dict[str, Any]]) -> str:
