@@ -296,7 +296,7 @@ def test_disk_full(tmp_path):
     assert done.returncode == 2
     assert "cannot write" in done.stderr
     assert "Free space" in done.stderr
-    assert [p.name for p in (tmp_path / "runs/my").iterdir()] == [".tree.lock"]
+    assert [p.name for p in (tmp_path / "runs/my").iterdir()] == []
 
 
 @pytest.mark.tools
@@ -324,4 +324,4 @@ def test_interrupted_build_leaves_nothing(tmp_path):
     assert "interrupted" in err
     assert "Traceback" not in err
     left = [p.name for p in (tmp_path / "runs/my").iterdir()]
-    assert left == [".tree.lock"]
+    assert left == []

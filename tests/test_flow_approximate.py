@@ -17,16 +17,26 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from printml.approx.guard import Front
+from printml.circuit.estimate import estimate_area_mm2
 from printml.cli import printml
 from printml.errors import InputError
+from printml.flow import model_search
+from printml.flow.approximate import _as_it_was
 from printml.flow.build import approximate_run, build, train_only
-from printml.flow.model_step import search_models
+from printml.flow.model_search import COEFFICIENTS, _from_start, search_models
+from printml.flow.prune_step import Pruned, pruned_stage
+from printml.flow.quick_netlist import quick_netlist
 from printml.flow.recipe import Recipe, read_toml, recipe_from_table
 from printml.flow.run import read_json, read_netlist, read_run
 from printml.flow.rundir import RunFolder
 from printml.liberty.locate import find_library
+from printml.prune import guarded
+from printml.prune.guarded import PRUNED_SUMS
+from printml.prune.published import class_only
 from printml.quantize.model_file import from_json
 from printml.simulate.kernel import outputs
+from tests.models import random_network
 
 
 def quiet(step: str) -> None:
@@ -157,6 +167,24 @@ def test_published_methods_on_an_existing_run_and_same_result_again(full: Path) 
     assert "DATE 2022" in metrics["stages"][1]["method"]
 
 
+def test_where_no_gate_is_pruned_the_netlist_stays(full: Path, tmp_path: Path) -> None:
+    again = shutil.copytree(full, tmp_path / "again")
+    recipe, run, model, rows = read_run(again)
+    library = find_library("egfet", 1.0)
+    start = class_only(read_netlist(run))
+    # What pruning hands on when it found nothing is mapped in haste and may be larger.
+    hasty = quick_netlist(model, library, name=start.name)
+    nothing = Pruned(before=hasty, after=hasty, changes=(), front=({"chosen": 1},), details={})
+    kept = _as_it_was(nothing, start)
+    assert kept.before is start
+    stage = pruned_stage(recipe, again / "pruned", model, rows, kept, n_jobs=1, progress=quiet)
+    assert stage["area_cm2"] <= start.area_cm2(library)
+    assert np.array_equal(
+        outputs(read_netlist(RunFolder(again / "pruned", run.top)), library, rows.X_int)["class"],
+        model.predict(rows.X_int),
+    )
+
+
 def test_full_is_the_same_with_one_and_two_workers(full: Path) -> None:
     texts = []
     for jobs in (1, 2):
@@ -199,6 +227,42 @@ def test_without_budget_every_right_training_row_stays_right(model: Any, tmp_pat
     for stage in stages[1:]:
         netlist = read_netlist(RunFolder(path / stage["name"], run.top))
         assert (outputs(netlist, library, X)["class"][right] == y[right]).all()
+
+
+def test_large_tables_stop_at_a_share_of_the_area(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The search gains on its rows all the way, so the exact model is the front's first row."""
+    monkeypatch.setattr(model_search, "COEFFICIENTS", replace(COEFFICIENTS, most_rows=100))
+    monkeypatch.setattr(guarded, "PRUNED_SUMS", replace(PRUNED_SUMS, most_rows=100))
+    monkeypatch.setattr(guarded, "ENOUGH_ROWS", 100)
+    recipe = Recipe(
+        dataset="seeds", model="svm-c", effort="fast", approx="full", max_loss=0.1, seed=3
+    )
+    path = build(recipe, tmp_path / "run", progress=quiet)
+    exact, coefficients, pruned = metrics_of(path)["stages"]
+    assert exact["area_cm2"] > coefficients["area_cm2"] > pruned["area_cm2"]
+    assert coefficients["held_out_loss_of_folds"] <= 0.05
+    assert pruned["held_out_loss_of_folds"] <= 0.075
+    assert pruned["n_copies"] == 0
+    with (path / "coefficients" / "front.csv").open() as file:
+        front = list(csv.DictReader(file))
+    areas = [float(row["area_estimate_mm2"]) for row in front]
+    assert areas == sorted(areas, reverse=True)
+    assert sum(int(row["chosen"]) for row in front) == 1
+
+
+def test_a_front_that_leaves_the_exact_model_out_gets_it_back() -> None:
+    model = random_network(0, decision="argmax")
+    library = find_library("egfet", 1.0)
+    area = estimate_area_mm2(model, library)
+    better = random_network(1, decision="argmax")
+    front = Front(np.array([-0.1]), np.array([0.5 * area]), (better,))
+    whole = _from_start(front, model, library)
+    assert whole.area_mm2.tolist() == [area, 0.5 * area]
+    assert whole.loss.tolist() == [0, -0.1]
+    assert whole.candidates == (model, better)
+    assert _from_start(whole, model, library) is whole
 
 
 def test_a_choice_that_is_larger_after_synthesis_gives_way_to_the_exact_model(

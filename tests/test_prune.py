@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from printml.approx.guard import FoldFront
 from printml.errors import NetlistError
 from printml.liberty.locate import find_library
 from printml.netlist.build import NetlistBuilder
 from printml.netlist.netlist import Netlist
 from printml.netlist.transform import sweep
-from printml.prune.by_share import last_at, share_left
+from printml.prune.by_share import choose_by_share, last_at, share_left
 from printml.prune.checkpoint import load_points, save_points
 from printml.prune.guarded import (
     PrunePath,
@@ -36,7 +37,7 @@ from printml.prune.network import (
 )
 from printml.prune.published import class_only, gate_phi, gate_tau, prune_published
 from printml.prune.search import PrunePoint, prune_path
-from printml.prune.state import Evidence
+from printml.prune.state import Evidence, differing_rows, state_of, unseen_loss
 from printml.prune.substitute import index_readers, roll_back, substitute
 from printml.simulate.kernel import outputs, pack_inputs
 from printml.synth.abc import REFRESH
@@ -135,8 +136,10 @@ def test_substitution_is_exact_and_can_be_undone(netlist: Netlist, data: st.Data
 
 
 @settings(deadline=None)
-@given(netlists(wide=False, max_gates=40), st.integers(0, 2**16))
-def test_every_point_answers_as_counted_and_is_smaller(netlist: Netlist, seed: int) -> None:
+@given(netlists(wide=False, max_gates=40), st.integers(0, 2**16), st.booleans())
+def test_every_point_answers_as_counted_and_is_smaller(
+    netlist: Netlist, seed: int, doubt: bool
+) -> None:
     library = tiny_library()
     netlist = class_netlist(netlist)
     X = all_vectors(netlist)
@@ -144,8 +147,9 @@ def test_every_point_answers_as_counted_and_is_smaller(netlist: Netlist, seed: i
     y = rng.integers(0, 1 << netlist.outputs[0].width, len(X))
     weights = rng.integers(0, 3, len(X)).astype(float)
     path = prune_path(
-        network_of(netlist, library), library, Evidence(X, y, weights), most_wrong=weights.sum()
-    )
+        network_of(netlist, library), library, Evidence(X, y, weights), most_wrong=weights.sum(),
+        doubt_unseen=doubt,
+    )  # fmt: skip
     for k, point in enumerate(path):
         pruned = netlist_of(point.network, library)
         wrong = outputs(pruned, library, X)["class"] != y
@@ -155,6 +159,33 @@ def test_every_point_answers_as_counted_and_is_smaller(netlist: Netlist, seed: i
         assert k == 0 or point.area_mm2 < path[k - 1].area_mm2
     # Everything may go wrong, so nothing need be left: a constant answers.
     assert path[-1].area_mm2 == 0
+
+
+@settings(deadline=None)
+@given(netlists(wide=False, max_gates=40), st.integers(0, 2**16))
+def test_moves_that_are_not_simulated_could_not_have_been_chosen(
+    netlist: Netlist, seed: int
+) -> None:
+    """One move more at each look gives the path that simulating all of them at once gives."""
+    library = tiny_library()
+    netlist = class_netlist(netlist)
+    rng = np.random.default_rng(seed)
+    every = all_vectors(netlist)
+    X = every[rng.integers(0, len(every), 100)]
+    y = outputs(netlist, library, X)["class"] ^ (rng.random(100) < 0.2)
+    evidence = Evidence(X, y, rng.integers(0, 3, 100).astype(float))
+    network = network_of(netlist, library)
+
+    def path(first_judged: int) -> list[PrunePoint]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("printml.prune.batch.FIRST_JUDGED", first_judged)
+            patch.setattr("printml.prune.batch.MORE_JUDGED", 1.0)
+            return prune_path(network, library, evidence, most_wrong=60.0, doubt_unseen=True)
+
+    some, all_at_once = path(10**9), path(1)
+    assert [p.changes for p in some] == [p.changes for p in all_at_once]
+    assert [p.wrong for p in some] == [p.wrong for p in all_at_once]
+    assert all(p.n_judged <= q.n_judged for p, q in zip(some, all_at_once, strict=True))
 
 
 @settings(deadline=None)
@@ -186,6 +217,31 @@ def test_the_path_ends_where_the_budget_does() -> None:
     assert path[1].n_judged > 0
 
 
+@settings(deadline=None)
+@given(netlists(wide=False), st.integers(1, 200), st.data())
+def test_rows_that_a_move_touches_are_counted(
+    netlist: Netlist, n_rows: int, data: st.DataObject
+) -> None:
+    """Also where the last word of rows is not full: what stands behind the last row is no row."""
+    network = network_of(netlist, tiny_library())
+    every = all_vectors(netlist)
+    X = every[np.arange(n_rows) % len(every)]
+    state = state_of(network, Evidence(X, np.zeros(n_rows, np.int64), np.ones(n_rows)))
+    nets = st.lists(st.integers(0, network.n_nets - 1), min_size=5, max_size=5)
+    net, by = (np.array(data.draw(nets), np.int32) for _ in range(2))
+    inverted = np.array([0, 1, 0, 1, 0], np.uint8)
+    bits = np.unpackbits(state.values.view(np.uint8), axis=1, bitorder="little")[:, :n_rows]
+    by_hand = [(bits[n] != (bits[b] ^ i)).sum() for n, b, i in zip(net, by, inverted, strict=True)]
+    assert differing_rows(state, net, by, inverted).tolist() == by_hand
+
+
+def test_of_two_moves_that_lose_nothing_the_rarer_one_comes_first() -> None:
+    """Touched on no row: nothing is doubted. On one: a quarter of a row. On all: nearly half."""
+    assert unseen_loss(np.array([0, 1, 3, 10**9]), 100) == pytest.approx(
+        [0, 0.0025, 0.00375, 0.005]
+    )
+
+
 def test_power_of_functions_by_hand() -> None:
     """NAND2 of EGFET at 1.0 V: low only in state 11; an AND2 is a NAND2 and an inverter in one."""
     library = find_library("egfet", 1.0)
@@ -205,7 +261,7 @@ def test_no_leap_while_small_steps_are_left(monkeypatch: pytest.MonkeyPatch) -> 
     network = network_of(netlist, library)
     evidence = Evidence(X, y, np.ones(len(X)))
     assert prune_path(network, library, evidence, most_wrong=30.0)[1].wrong == 2.0
-    monkeypatch.setattr("printml.prune.search.MOST_STEP", 1.0)
+    monkeypatch.setattr("printml.prune.batch.MOST_STEP", 1.0)
     assert prune_path(network, library, evidence, most_wrong=30.0)[1].wrong == 4.0
 
 
@@ -439,6 +495,21 @@ def test_large_tables_choose_by_the_share_that_is_left() -> None:
     assert budget.loss == -0.005
     nothing = [path_of(cost, gains, [0.1, 0.1, 0.1, 0.1])] * 2
     assert choose_point(wholes, nothing, [100, 100], n_rows=8000, **common)[:2] == (0, 0)
+
+
+def test_share_of_area_that_folds_allow() -> None:
+    """Two folds of equal size; at half of the area they lose 1 and 3 %, at a quarter 5 and 3 %."""
+    areas = np.array([8.0, 4.0, 2.0])
+    folds = [
+        FoldFront(np.zeros(3), areas, np.array([0, 0.01, 0.05]), 50),
+        FoldFront(np.zeros(3), 10 * areas, np.array([0, 0.03, 0.03]), 50),
+    ]
+    paths = [(np.array([40.0, 23.0, 12.0, 3.0]), np.array([0, -0.1, -0.2, 0.1]))]
+    assert choose_by_share(folds, paths, max_loss=0.02)[:2] == (0, 1)
+    assert choose_by_share(folds, paths, max_loss=0.019)[:2] == (0, 0)
+    which, k, budget = choose_by_share(folds, paths, max_loss=0.04)
+    assert (which, k, budget.loss) == (0, 2, -0.2)
+    assert budget.held_loss == pytest.approx(0.04)
 
 
 def test_what_is_left_never_grows_again() -> None:

@@ -20,7 +20,7 @@ from printml.explore.store import entry, key_of
 from printml.files import read_text, write_json_atomic
 from printml.flow.build import build
 from printml.flow.folds import make_folds
-from printml.flow.model_step import held_accuracy
+from printml.flow.model_search import held_accuracy
 from printml.flow.recipe import Recipe
 from printml.flow.run import library_of, read_json, read_run
 from printml.flow.train_step import train_step

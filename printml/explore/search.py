@@ -24,7 +24,7 @@ from printml.flow.recipe import FAMILIES, Recipe
 
 BATCH = 4
 """Circuits per batch, whatever the number of workers, so that results do not depend on it."""
-FIRST_SHARE = {0.0: 1.0, 0.003: 0.05, 0.01: 0.02, 0.02: 0.015, 0.04: 0.01}
+FIRST_SHARE = {0.0: 1.0, 0.003: 0.05, 0.01: 0.02, 0.02: 0.015, 0.04: 0.01, 0.08: 0.006, 0.16: 0.003}
 """Area left at each loss, until finished circuits tell better."""
 LOSSES = tuple(sorted({0.0, MAX_LOSS, *FURTHER_LOSSES}))
 

@@ -9,7 +9,7 @@ from typing import Any
 from printml.flow.recipe import FAMILIES, Recipe
 
 MAX_LOSS = 0.01
-FURTHER_LOSSES = (0.003, 0.02, 0.04)
+FURTHER_LOSSES = (0.003, 0.02, 0.04, 0.08, 0.16)
 """Each configuration is finished with these values of `max_loss`, from one search."""
 
 CHOICES: tuple[dict[str, Any], ...] = (

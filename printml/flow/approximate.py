@@ -17,13 +17,14 @@ from joblib import Parallel, delayed
 
 from printml.approx.guard import held_loss_at
 from printml.flow.folds import Fold, make_folds
-from printml.flow.model_step import (
+from printml.flow.model_search import (
     ModelSearch,
+    by_share,
     held_accuracy,
-    model_stage,
     over_fitting,
     search_models,
 )
+from printml.flow.model_step import model_stage
 from printml.flow.prune_step import Pruned, pruned_stage
 from printml.flow.quick_netlist import quick_netlist
 from printml.flow.recipe import ENSEMBLES, Recipe
@@ -38,8 +39,9 @@ from printml.quantize.integer_model import IntegerModel
 
 Progress = Callable[[str], None]
 
-MODEL_SHARE, TREE_SHARE = 0.3, 0.75
-"""Shares of the accuracy budget that coefficients and thresholds may spend when pruning follows."""
+MODEL_SHARE, LARGE_SHARE, TREE_SHARE = 0.3, 0.5, 0.75
+"""Shares of the accuracy budget that coefficients (of large tables) and thresholds may spend when
+pruning follows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +86,8 @@ def approximate(path: Path, *, n_jobs: int, progress: Progress) -> Approximated:
         return Approximated((stages[0],), tuple(stages[1:]))
     share = 1.0
     if recipe.approx == "full":
-        share = TREE_SHARE if recipe.model == "tree" else MODEL_SHARE
+        share = LARGE_SHARE if by_share(model, folds, rows) else MODEL_SHARE
+        share = TREE_SHARE if recipe.model == "tree" else share
     search = search_models(
         recipe,
         model,
@@ -118,8 +121,15 @@ def approximate(path: Path, *, n_jobs: int, progress: Progress) -> Approximated:
             n_jobs,
             progress,
         )
+    found = [_as_it_was(pruned, class_only(start)) for pruned in found]
     stages = _pruned_stages(recipe, path, model, rows, found, n_jobs, progress)
     return Approximated((first, stages[0]), tuple(stages[1:]))
+
+
+def _as_it_was(pruned: Pruned, start: Netlist) -> Pruned:
+    """Where no gate was pruned, the netlist of the stage before: it was mapped with more effort
+    than what pruning works on."""
+    return pruned if pruned.changes else replace(pruned, before=start, after=start)
 
 
 def _kept_exact(search: ModelSearch, model: IntegerModel, folds: list[Fold]) -> ModelSearch:

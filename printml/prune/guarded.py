@@ -149,6 +149,8 @@ def run_task(task: Task, library: CellLibrary, *, max_loss: float, seed: int) ->
     most_wrong = max(reference_wrong, start_wrong) + max_loss + BEYOND
     if task.keep_right:
         most_wrong = 0.0
+    # Perturbed copies show what a move does beside the rows; without them it has to be guessed.
+    doubt_unseen = n_copies == 0 and not task.keep_right
     kept = checkpoint_path(
         task.netlist,
         library,
@@ -156,6 +158,7 @@ def run_task(task: Task, library: CellLibrary, *, max_loss: float, seed: int) ->
         most_wrong=most_wrong,
         round_share=task.round_share,
         optimize=task.optimize,
+        doubt_unseen=doubt_unseen,
     )
     saved = time.monotonic()
 
@@ -173,6 +176,7 @@ def run_task(task: Task, library: CellLibrary, *, max_loss: float, seed: int) ->
         map_again=lambda netlist: map_netlist(netlist, library, flow=REFRESH),
         round_share=task.round_share,
         optimize=task.optimize,
+        doubt_unseen=doubt_unseen,
         resume=load_points(kept),
         progress=keep,
     )

@@ -15,19 +15,34 @@ from printml.simulate.words import popcount
 @compiled
 def judge_moves(
     net: Int32Array, by: Int32Array, inverted: OpArray,
-    op: OpArray, a: Int32Array, b: Int32Array, outputs: Int32Array, first_gate: int,
-    ref: Int32Array, start: Int32Array, readers: Int32Array, values: BitArray, fresh: BitArray,
-    cost: FloatArray, labels: BitArray, masks: BitArray, weights: FloatArray, current: float,
-    loss: FloatArray, saved: FloatArray,
+    op: OpArray, a: Int32Array, b: Int32Array, outputs: Int32Array,
+    start: Int32Array, readers: Int32Array, values: BitArray, fresh: BitArray,
+    labels: BitArray, masks: BitArray, weights: FloatArray, current: float, loss: FloatArray,
 ) -> None:  # fmt: skip
-    """Wrong weight (absolute) and cost saved of each move, judged alone."""
+    """Wrong weight (absolute) after each move, judged alone."""
     n_nets = op.shape[0]
     stamp = np.zeros(n_nets, np.int32)
+    pending = np.zeros(n_nets, np.uint8)
+    words = np.empty(values.shape[1], np.uint64)
+    for k in range(net.shape[0]):
+        loss[k] = judge(
+            net[k], by[k], inverted[k] != 0, op, a, b, outputs, start, readers, values,
+            fresh, stamp, k + 1, pending, words, labels, masks, weights, current,
+        )  # fmt: skip
+
+
+@compiled
+def costs_saved(
+    net: Int32Array, by: Int32Array, inverted: OpArray,
+    op: OpArray, a: Int32Array, b: Int32Array, outputs: Int32Array, first_gate: int,
+    ref: Int32Array, start: Int32Array, readers: Int32Array, cost: FloatArray, saved: FloatArray,
+) -> None:  # fmt: skip
+    """Cost that each move alone would save, without simulating it."""
+    n_nets = op.shape[0]
     pending = np.zeros(n_nets, np.uint8)
     place = np.full(n_nets, -1, np.int32)
     stack = np.empty(n_nets, np.int32)
     log = np.empty((n_nets, 5), np.int32)
-    words = np.empty(values.shape[1], np.uint64)
     kept_outputs = outputs.copy()
     for k in range(net.shape[0]):
         n_log, change = substitute(
@@ -37,12 +52,6 @@ def judge_moves(
         roll_back(op, a, b, ref, place, log, n_log)
         outputs[:] = kept_outputs
         saved[k] = -change
-        loss[k] = np.inf
-        if change < 0:
-            loss[k] = judge(
-                net[k], by[k], inverted[k] != 0, op, a, b, outputs, start, readers, values,
-                fresh, stamp, k + 1, pending, words, labels, masks, weights, current,
-            )  # fmt: skip
 
 
 @compiled

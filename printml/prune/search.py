@@ -8,15 +8,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from printml.arrays import Int32Array
 from printml.errors import NetlistError
 from printml.liberty.library import CellLibrary
 from printml.netlist.netlist import Netlist
-from printml.prune.moves import judge_moves, similar_nets, take_moves
+from printml.prune.batch import Targets, judged, moves_of, next_batch
+from printml.prune.moves import costs_saved, take_moves
 from printml.prune.network import (
     NOT_A_GATE,
     GateNetwork,
-    OpArray,
     netlist_of,
     network_of,
     op_areas_mm2,
@@ -32,14 +31,6 @@ from printml.prune.state import (
     total_cost,
     wrong_now,
 )
-
-N_SIMILAR = 3
-MOST_COMPARISONS = 30_000_000
-"""Word comparisons spent per round on finding nets that agree."""
-MOST_STEP = 0.005
-"""Most that one move may lose, as share of the rows' weight, while other moves lose less."""
-BATCH_SHARE = 0.04
-"""Share of the area that one batch may save before all moves are judged again."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +74,7 @@ def prune_path(
     map_again: Callable[[Netlist], Netlist] | None = None,
     round_share: float = 0.6,
     optimize: Literal["area", "power"] = "area",
+    doubt_unseen: bool = False,
     resume: Sequence[PrunePoint] = (),
     progress: Callable[[list[PrunePoint]], None] | None = None,
 ) -> list[PrunePoint]:
@@ -100,6 +92,8 @@ def prune_path(
         Share of its first area at which a round ends.
     optimize
         What the moves are to save.
+    doubt_unseen
+        Price a move also by what it may lose on rows like those it touches (`unseen_loss`).
     resume
         Points of an unfinished path of the same arguments, to go on from.
     progress
@@ -119,12 +113,12 @@ def prune_path(
             hint="Build it without --keep-scores",
         )
     costs = Costs(op_areas_mm2(library), op_power_mw(library) if optimize == "power" else None)
-    labels, masks, weights = targets_of(network, evidence)
+    targets = Targets(*targets_of(network, evidence))
     points = list(resume)
     network = points[-1].network if points else network
     state = state_of(network, evidence)
     first = network.like.first_gate_net
-    current = wrong_now(state, labels, masks, weights)
+    current = wrong_now(state, targets.labels, targets.masks, targets.weights)
     rows_weight = float(evidence.weights.sum())
     points = points or [_point(network, state, costs, current)]
     while True:
@@ -135,55 +129,36 @@ def prune_path(
             state = state_of(network, evidence)
             points.append(replace(_point(network, state, costs, current), round=number + 1))
             number += 1
-        net, by, inverted = _moves(state, first)
-        if not len(net):
-            return points
-        loss, saved = np.empty(len(net)), np.empty(len(net))
         cost = costs.of_nets(state)
-        judge_moves(
-            net, by, inverted, state.op, state.a, state.b, state.outputs, first, state.ref,
-            state.start, state.readers, state.values, state.fresh, cost, labels, masks, weights,
-            current, loss, saved,
+        batch = next_batch(
+            state, first, cost, targets, current,
+            most_wrong=most_wrong, rows_weight=rows_weight, doubt_unseen=doubt_unseen,
         )  # fmt: skip
-        allowed = (saved > 1e-9) & (loss <= most_wrong)
-        if not allowed.any():
+        if batch is None:
             return points
-        lost = np.maximum(loss - current, 0.0)
-        # A leap may be the best buy of today, but small steps leave the rest of the gates time
-        # to make up for it.
-        stride = MOST_STEP * rows_weight
-        while not (allowed & (lost <= stride)).any():
-            stride *= 2.0
-        allowed &= lost <= stride
-        price = np.where(allowed, lost / np.maximum(saved, 1e-9), np.inf)
-        order = np.lexsort((by, net, -saved, price))[: int(allowed.sum())]
-        enough = BATCH_SHARE * total_cost(state, cost)
-        n_batch = int(np.searchsorted(np.cumsum(saved[order]), enough)) + 1
-        # Everything as cheap as the last of the batch, but several moves may name one net.
-        limit = float(price[order[min(len(order), n_batch) - 1]])
-        chosen = order[price[order] <= limit]
-        gain, added = np.zeros(len(chosen)), np.zeros(len(chosen))
-        steady = tau_of(state, net[chosen])
+        net, by, inverted = batch.net, batch.by, batch.inverted
+        gain, added = np.zeros(len(net)), np.zeros(len(net))
+        steady = tau_of(state, net)
         current, gained = take_moves(
-            net[chosen], by[chosen], inverted[chosen], state.op, state.a, state.b, state.outputs,
-            first, state.ref, state.start, state.readers, state.values, state.fresh, cost, labels,
-            masks, weights, current, limit, most_wrong, enough, gain, added,
+            net, by, inverted, state.op, state.a, state.b, state.outputs, first, state.ref,
+            state.start, state.readers, state.values, state.fresh, cost, targets.labels,
+            targets.masks, targets.weights, current, batch.limit, most_wrong, batch.enough, gain,
+            added,
         )  # fmt: skip
         if gained <= 0:
-            raise AssertionError(f"the best of {len(chosen)} moves did not hold when judged again")
+            raise AssertionError(f"the best of {len(net)} moves did not hold when judged again")
         changes = tuple(
             {
                 "net": int(net[k]),
                 "becomes": ("~" if inverted[k] else "") + str(by[k]),
-                "tau": float(steady[j]),
-                "cost": float(added[j]),
-                "gain_mm2" if optimize == "area" else "gain_mw": float(gain[j]),
+                "tau": float(steady[k]),
+                "cost": float(added[k]),
+                "gain_mm2" if optimize == "area" else "gain_mw": float(gain[k]),
             }
-            for j, k in enumerate(chosen)
-            if gain[j] > 0
+            for k in np.flatnonzero(gain > 0)
         )
         point = _point(network, state, costs, current)
-        points.append(replace(point, changes=changes, n_judged=len(net), round=number))
+        points.append(replace(point, changes=changes, n_judged=batch.n_judged, round=number))
         if progress:
             progress(points)
 
@@ -192,16 +167,15 @@ def judged_moves(network: GateNetwork, library: CellLibrary, evidence: Evidence)
     """Judge every move of a network once and take none; the number judged, for benchmarks."""
     state = state_of(network, evidence)
     first = network.like.first_gate_net
-    labels, masks, weights = targets_of(network, evidence)
+    targets = Targets(*targets_of(network, evidence))
+    current = wrong_now(state, targets.labels, targets.masks, targets.weights)
     cost = Costs(op_areas_mm2(library), None).of_nets(state)
-    current = wrong_now(state, labels, masks, weights)
-    net, by, inverted = _moves(state, first)
-    loss, saved = np.empty(len(net)), np.empty(len(net))
-    judge_moves(
+    net, by, inverted = moves_of(state, first)
+    costs_saved(
         net, by, inverted, state.op, state.a, state.b, state.outputs, first, state.ref,
-        state.start, state.readers, state.values, state.fresh, cost, labels,
-        masks, weights, current, loss, saved,
+        state.start, state.readers, cost, np.empty(len(net)),
     )  # fmt: skip
+    judged(state, net, by, inverted, targets, current)
     return len(net)
 
 
@@ -213,26 +187,6 @@ def _mapped_again(
     areas = op_areas_mm2(library)
     found = network_of(netlist, library), network_of(map_again(netlist), library)
     return min(found, key=lambda n: float(areas[n.op[n.op != NOT_A_GATE]].sum()))
-
-
-def _moves(state: State, first: int) -> tuple[Int32Array, Int32Array, OpArray]:
-    gates = np.flatnonzero(state.op != NOT_A_GATE).astype(np.int32)
-    n_nets, n_words = state.values.shape
-    tied = np.concatenate([np.flatnonzero(state.ref[2:first]).astype(np.int32) + 2, gates])
-    ties = np.repeat(tied, 2), np.tile(np.array([0, 1], np.int32), len(tied))
-    n_columns = min(n_words, 2 * MOST_COMPARISONS // max(1, len(gates)) ** 2)
-    net = np.empty(N_SIMILAR * n_nets, np.int32)
-    by = np.empty_like(net)
-    inverted = np.zeros(len(net), np.uint8)
-    n = 0
-    if n_columns:
-        columns = np.unique(np.linspace(0, n_words - 1, n_columns).astype(np.int32))
-        n = similar_nets(state.op, state.values, columns, first, N_SIMILAR, net, by, inverted)
-    return (
-        np.concatenate([ties[0], net[:n]]),
-        np.concatenate([ties[1], by[:n]]),
-        np.concatenate([np.zeros(len(ties[0]), np.uint8), inverted[:n]]),
-    )
 
 
 def _point(network: GateNetwork, state: State, costs: Costs, wrong: float) -> PrunePoint:

@@ -14,6 +14,9 @@ from printml.prune.network import NOT_A_GATE, GateNetwork, OpArray
 from printml.prune.substitute import index_readers
 from printml.simulate.kernel import pack_inputs
 
+MOVES_AT_ONCE = 2_000
+"""Moves compared at a time, so that memory stays small."""
+
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
@@ -127,6 +130,33 @@ def tau_of(state: State, nets: Int32Array) -> FloatArray:
     ones = _share_of_ones(state, nets)
     tau: FloatArray = np.maximum(ones, 1.0 - ones)
     return tau
+
+
+def differing_rows(
+    state: State, net: Int32Array, by: Int32Array, inverted: OpArray
+) -> npt.NDArray[np.int64]:
+    """Rows on which each net differs from what would replace it, int64, shape (n_moves,)."""
+    last = np.full(state.values.shape[1], ~np.uint64(0))
+    if state.n_rows % 64:
+        last[-1] = np.uint64((1 << (state.n_rows % 64)) - 1)
+    counts = np.empty(len(net), np.int64)
+    for begin in range(0, len(net), MOVES_AT_ONCE):
+        part = slice(begin, begin + MOVES_AT_ONCE)
+        differ = (state.values[net[part]] ^ state.values[by[part]]) & last
+        rows = np.bitwise_count(differ).sum(axis=1, dtype=np.int64)
+        counts[part] = np.where(inverted[part] != 0, state.n_rows - rows, rows)
+    return counts
+
+
+def unseen_loss(n_touched: npt.NDArray[np.int64], n_rows: int) -> FloatArray:
+    """What a move may lose on unseen rows beyond what it loses on those seen, as share of rows.
+
+    A row whose net a move touches becomes wrong with a probability of which a Beta(1/2, 1/2) is
+    known beforehand (Jeffreys' prior); of the `n_touched` rows seen it adds d / (2 (d + 1)). So of
+    two moves that lose nothing on the rows seen, the one that hardly ever shows is taken first.
+    """
+    loss: FloatArray = 0.5 * n_touched / (n_touched + 1.0) / n_rows
+    return loss
 
 
 def _share_of_ones(state: State, nets: npt.NDArray[np.integer[Any]]) -> FloatArray:
