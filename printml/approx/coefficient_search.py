@@ -8,20 +8,21 @@ estimate of their area (shared parts and decision included).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
 from printml.approx.guard import Front
-from printml.approx.network_kernel import (
+from printml.approx.network_kernel import descend, start_areas
+from printml.approx.network_rows import (
     ARGMAX,
     OVO,
     REGRESSION,
-    descend,
+    count_votes,
     forward,
-    judge_all,
-    network_area,
+    weight_gained,
 )
 from printml.arrays import FloatArray, IntArray, frozen
 from printml.circuit.estimate import estimate_area_mm2
@@ -108,7 +109,8 @@ def _descent(
     progress: Callable[[float, float], None] | None,
 ) -> list[tuple[float, float, IntegerNetwork]]:
     areas = np.array(gate_areas_mm2(library))
-    X = np.ascontiguousarray(X, np.int64)
+    X = np.ascontiguousarray(X.T, np.int64)
+    n_rows = X.shape[1]
     two = len(model.weights) == 2
     w1, c1 = model.weights[0].copy(), model.intercepts[0].copy()
     w2, c2 = (
@@ -122,15 +124,20 @@ def _descent(
     first_needed = {"ovo": -1, "argmax": 0, "regression": model.fraction_bits}[model.decision]
     decision, n_classes = DECISIONS[model.decision], model.n_classes
     high = (1 << model.input_bits) - 1
-    hidden = np.zeros((len(X), len(w1) if two else 0), np.int64)
-    sums = np.zeros((len(X), len(model.weights[-1])), np.int64)
-    wrong = np.zeros(len(X), np.bool_)
-    votes = np.zeros(n_classes + 1, np.int64)
+    hidden = np.zeros((len(w1) if two else 0, n_rows), np.int64)
+    sums = np.zeros((len(model.weights[-1]), n_rows), np.int64)
+    votes = np.zeros((n_rows if decision == OVO else 0, n_classes), np.int64)
+    pairs = np.array([*itertools.combinations(range(n_classes), 2)], np.int64).reshape(-1, 2)
+    wrong = np.zeros(-(-n_rows // 8) * 8, np.uint8)
+    parts, outer = np.zeros((len(hidden), 4)), np.zeros(len(sums))
     largest = max(int(np.abs(w).max(initial=1)) for w in model.weights)
     largest = (1 << largest.bit_length()) - 1
     forward(X, w1, c1, w2, c2, two, hidden, sums)
-    loss = judge_all(sums, y, weights, wrong, decision, n_classes, model.fraction_bits, votes)
-    area = network_area(w1, c1, w2, c2, two, high, first_needed, areas)
+    if decision == OVO:
+        count_votes(sums, n_classes, votes)
+    wrong[:n_rows] = model.predict(X.T) != y
+    loss = weight_gained(np.zeros_like(wrong), wrong, weights)
+    area = start_areas(w1, c1, w2, c2, two, high, first_needed, areas, parts, outer)
     exact_loss, exact_area = loss, area
 
     def now() -> IntegerNetwork:
@@ -153,8 +160,9 @@ def _descent(
             changed = report[1]
             loss, area = descend(
                 rng.permutation(coordinates), price / exact_area, exact_loss + max_loss,
-                X, y, weights, w1, c1, w2, c2, two, decision, n_classes, model.fraction_bits,
-                first_needed, high, areas, largest, hidden, sums, wrong, loss, area, report,
+                X, y, weights, w1, c1, w2, c2, two, decision, model.fraction_bits,
+                first_needed, high, areas, largest, hidden, sums, votes, pairs, wrong,
+                parts, outer, loss, area, report,
             )  # fmt: skip
             if report[1] == changed:
                 break
