@@ -27,6 +27,7 @@ from printml.arrays import FloatArray, IntArray
 from printml.circuit.eliminate import bit_width, digits_of
 from printml.compiled import compiled
 
+
 @compiled
 def candidate_values(value: int, largest: int, out: IntArray) -> int:
     """Values worth trying in place of `value`: cheaper ones, near ones, and zero.
