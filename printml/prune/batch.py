@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from printml.arrays import BitArray, FloatArray, Int32Array
+from printml.arrays import BitArray, FloatArray, Int32Array, IntArray
+from printml.prune.judge import run_network
 from printml.prune.moves import costs_saved, judge_moves, similar_nets
 from printml.prune.network import NOT_A_GATE, OpArray
 from printml.prune.state import State, differing_rows, total_cost, unseen_loss
@@ -16,6 +18,10 @@ MOST_COMPARISONS = 30_000_000
 """Word comparisons spent per round on finding nets that agree."""
 MOST_STEP = 0.005
 """Most that one move may lose, as share of the rows' weight, while other moves lose less."""
+WORDS_AT_ONCE = 32
+"""Fewest words of 64 rows that moves are judged on at a time: as many as vector registers take."""
+SLACK = 1e-9
+"""Share of the rows' weight by which a move may miss a limit before it is given up."""
 BATCH_SHARE = 0.04
 """Share of the area that one batch may save before all moves are judged again."""
 FIRST_JUDGED, MORE_JUDGED = 64, 1.3
@@ -97,38 +103,48 @@ def next_batch(
     if doubt_unseen:
         doubt = rows_weight * unseen_loss(differing_rows(state, net, by, inverted), state.n_rows)
     least_price = doubt / saved
-    by_promise = np.argsort(least_price, kind="stable")
+    # Moves that touch few rows for what they save come first: they are often the cheapest, and
+    # what they cost tells how soon the others can be given up.
+    touched = differing_rows(state, net, by, inverted)
+    by_promise = np.lexsort((touched / saved, least_price))
     enough = BATCH_SHARE * total_cost(state, cost)
     loss = np.empty(len(net))
-    n_judged, n_wanted = 0, len(net)
-    if doubt_unseen:
-        n_wanted = -(-len(net) // FIRST_JUDGED)
+    n_judged, n_wanted = 0, -(-len(net) // FIRST_JUDGED)
+    # A leap may be the best buy of today, but small steps leave the rest of the gates time to
+    # make up for it.
+    stride = MOST_STEP * rows_weight
+    limit = np.inf
+    rows = sorted_rows(state, first, targets)
     while True:
         todo = by_promise[n_judged:n_wanted]
-        loss[todo] = judged(state, net[todo], by[todo], inverted[todo], targets, current)
+        most = np.minimum(limit * saved[todo] - doubt[todo], min(stride, most_wrong - current))
+        loss[todo] = judged(
+            state, net[todo], by[todo], inverted[todo], targets, rows, current,
+            most=np.maximum(most, 0.0) + SLACK * rows_weight,
+        )  # fmt: skip
         n_judged, n_wanted = n_wanted, min(len(net), int(MORE_JUDGED * n_wanted) + 1)
         known = np.sort(by_promise[:n_judged])
         known = known[loss[known] <= most_wrong]
         lost = np.maximum(loss[known] - current, 0.0)
-        # A leap may be the best buy of today, but small steps leave the rest of the gates time
-        # to make up for it.
-        stride = MOST_STEP * rows_weight
-        if n_judged == len(net):
-            if not len(known):
+        if n_judged == len(net) and not (lost <= stride).any():
+            if stride > most_wrong - current:
                 return None
-            while not (lost <= stride).any():
-                stride *= 2.0
+            stride *= 2.0
+            n_judged, n_wanted = 0, len(net)
+            continue
         known, lost = known[lost <= stride], lost[lost <= stride]
         price = (lost + doubt[known]) / saved[known]
         order = np.lexsort((by[known], net[known], -saved[known], price))
         known, price = known[order], price[order]
         together = np.cumsum(saved[known])
         n_batch = min(len(known), int(np.searchsorted(together, enough)) + 1)
-        limit = float(price[n_batch - 1]) if n_batch else np.inf
         if n_judged == len(net):
+            limit = float(price[n_batch - 1])
             break
-        if n_batch and together[-1] >= enough and limit < least_price[by_promise[n_judged]]:
-            break
+        if n_batch and together[-1] >= enough:
+            limit = float(price[n_batch - 1])
+            if limit < least_price[by_promise[n_judged]]:
+                break
     # Everything as cheap as the last of the batch, but several moves may name one net.
     chosen = known[price <= limit]
     return Batch(net[chosen], by[chosen], inverted[chosen], limit, enough, n_judged)
@@ -140,15 +156,74 @@ def judged(
     by: Int32Array,
     inverted: OpArray,
     targets: Targets,
+    rows: SortedRows,
     current: float,
+    *,
+    most: FloatArray,
 ) -> FloatArray:
-    """Wrong weight after each move alone, float64, shape (n_moves,)."""
+    """Wrong weight after each move alone, float64, shape (n_moves,).
+
+    Infinite for moves that are sure to lose more than `most`, float64 (n_moves,), beyond `current`.
+    """
     loss: FloatArray = np.empty(len(net))
     judge_moves(
         net, by, inverted, state.op, state.a, state.b, state.outputs, state.start, state.readers,
-        state.values, state.fresh, targets.labels, targets.masks, targets.weights, current, loss,
+        rows.table, rows.labels, rows.masks, targets.weights, rows.edges, current, most, loss,
     )  # fmt: skip
     return loss
+
+
+@dataclass(frozen=True, eq=False)
+class SortedRows:
+    """Words of nets, labels and weights with the rows in the order in which moves are judged.
+
+    Attributes
+    ----------
+    table, labels, masks
+        As `State.table` and in `Targets`.
+    edges
+        int64: words between two of them are judged together.
+    """
+
+    table: BitArray
+    labels: BitArray
+    masks: BitArray
+    edges: IntArray
+
+
+def sorted_rows(state: State, first: int, targets: Targets) -> SortedRows:
+    """Rows that are wrong now come first, since only they can become right; then by weight.
+
+    After the first block a move can only lose, so most moves are given up early.
+    """
+    wrong = np.bitwise_or.reduce(state.values[state.outputs] ^ targets.labels, axis=0)
+    weight = np.zeros(64 * len(wrong))
+    for mask, own in zip(targets.masks, targets.weights, strict=True):
+        weight += own * _bits(mask)
+    mends = (_bits(wrong) != 0) & (weight > 0)
+    order = np.lexsort((-weight, ~mends))
+
+    n_words = -(-len(wrong) // WORDS_AT_ONCE) * WORDS_AT_ONCE
+
+    def words(rows: BitArray) -> BitArray:
+        packed = np.zeros((len(rows), 8 * n_words), np.uint8)
+        packed[:, : 8 * len(wrong)] = np.packbits(_bits(rows)[:, order], axis=1, bitorder="little")
+        return packed.view(np.uint64)
+
+    table = np.zeros((2 * len(state.op), n_words), np.uint64)
+    table[1] = ~np.uint64(0)
+    table[2:first] = words(state.values[2:first])
+    run_network(state.op, state.a, state.b, first, table[: len(state.op)])
+    edges = [0, -(-int(mends.sum()) // (64 * WORDS_AT_ONCE)) * WORDS_AT_ONCE]
+    size = WORDS_AT_ONCE
+    while edges[-1] < n_words:
+        edges.append(min(edges[-1] + size, n_words))
+        size *= 2
+    return SortedRows(table, words(targets.labels), words(targets.masks), np.unique(edges))
+
+
+def _bits(words: BitArray) -> npt.NDArray[np.uint8]:
+    return np.unpackbits(np.ascontiguousarray(words).view(np.uint8), axis=-1, bitorder="little")
 
 
 def moves_of(state: State, first: int) -> tuple[Int32Array, Int32Array, OpArray]:

@@ -11,7 +11,7 @@ import numpy as np
 from printml.errors import NetlistError
 from printml.liberty.library import CellLibrary
 from printml.netlist.netlist import Netlist
-from printml.prune.batch import Targets, judged, moves_of, next_batch
+from printml.prune.batch import Targets, judged, moves_of, next_batch, sorted_rows
 from printml.prune.moves import costs_saved, take_moves
 from printml.prune.network import (
     NOT_A_GATE,
@@ -141,7 +141,7 @@ def prune_path(
         steady = tau_of(state, net)
         current, gained = take_moves(
             net, by, inverted, state.op, state.a, state.b, state.outputs, first, state.ref,
-            state.start, state.readers, state.values, state.fresh, cost, targets.labels,
+            state.start, state.readers, state.table, cost, targets.labels,
             targets.masks, targets.weights, current, batch.limit, most_wrong, batch.enough, gain,
             added,
         )  # fmt: skip
@@ -175,7 +175,9 @@ def judged_moves(network: GateNetwork, library: CellLibrary, evidence: Evidence)
         net, by, inverted, state.op, state.a, state.b, state.outputs, first, state.ref,
         state.start, state.readers, cost, np.empty(len(net)),
     )  # fmt: skip
-    judged(state, net, by, inverted, targets, current)
+    most = np.full(len(net), np.inf)
+    rows = sorted_rows(state, first, targets)
+    judged(state, net, by, inverted, targets, rows, current, most=most)
     return len(net)
 
 

@@ -38,7 +38,10 @@ class Evidence:
 
 @dataclass
 class State:
-    """Arrays that the kernels change in place."""
+    """Arrays that the kernels change in place.
+
+    `table` has the words of every net and, below, room for what a move changes.
+    """
 
     op: OpArray
     a: Int32Array
@@ -47,9 +50,13 @@ class State:
     ref: Int32Array
     start: Int32Array
     readers: Int32Array
-    values: BitArray
-    fresh: BitArray
+    table: BitArray
     n_rows: int
+
+    @property
+    def values(self) -> BitArray:
+        """Words of every net, uint64, shape (n_nets, n_words)."""
+        return self.table[: len(self.op)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,12 +78,12 @@ class Costs:
 def state_of(network: GateNetwork, evidence: Evidence) -> State:
     """The network's arrays, its values on the rows, and who reads what."""
     packed = pack_inputs(network.like, evidence.X_int)
-    values = np.zeros((network.n_nets, packed.shape[1]), np.uint64)
-    values[1] = ~np.uint64(0)
+    table = np.zeros((2 * network.n_nets, packed.shape[1]), np.uint64)
+    table[1] = ~np.uint64(0)
     first = network.like.first_gate_net
-    values[2:first] = packed
+    table[2:first] = packed
     op, a, b = network.op.copy(), network.a.copy(), network.b.copy()
-    run_network(op, a, b, first, values)
+    run_network(op, a, b, first, table[: network.n_nets])
     state = State(
         op=op,
         a=a,
@@ -85,8 +92,7 @@ def state_of(network: GateNetwork, evidence: Evidence) -> State:
         ref=np.zeros(network.n_nets, np.int32),
         start=np.zeros(network.n_nets + 1, np.int32),
         readers=np.zeros(2 * network.n_nets, np.int32),
-        values=values,
-        fresh=np.zeros_like(values),
+        table=table,
         n_rows=len(evidence.y),
     )
     _index(state, first)
