@@ -100,7 +100,7 @@ def test_substitution_is_exact_and_can_be_undone(netlist: Netlist, data: st.Data
     op, a, b, outs = (v.copy() for v in (network.op, network.a, network.b, network.outputs))
     ref, start = np.zeros(n, np.int32), np.zeros(n + 1, np.int32)
     readers, place = np.zeros(2 * n, np.int32), np.full(n, -1, np.int32)
-    pending, stack, log = np.zeros(n, np.uint8), np.zeros(n, np.int32), np.zeros((n, 5), np.int32)
+    pending, stack, log = np.zeros(n // 64 + 1, np.uint64), np.zeros(n, np.int32), np.zeros((n, 5), np.int32)
     area = op_areas_mm2(library)
     index_readers(op, a, b, outs, first, ref, start, readers)
     kept = [v.copy() for v in (op, a, b, ref)]

@@ -19,7 +19,7 @@ MOST_COMPARISONS = 30_000_000
 MOST_STEP = 0.005
 """Most that one move may lose, as share of the rows' weight, while other moves lose less."""
 WORDS_AT_ONCE = 32
-"""Fewest words of 64 rows that moves are judged on at a time: as many as vector registers take."""
+"""Words of 64 rows that moves are judged on at a time: as many as a round of vector registers."""
 SLACK = 1e-9
 """Share of the rows' weight by which a move may miss a limit before it is given up."""
 BATCH_SHARE = 0.04
@@ -107,6 +107,8 @@ def next_batch(
     # what they cost tells how soon the others can be given up.
     touched = differing_rows(state, net, by, inverted)
     by_promise = np.lexsort((touched / saved, least_price))
+    if not len(net):
+        return None
     enough = BATCH_SHARE * total_cost(state, cost)
     loss = np.empty(len(net))
     n_judged, n_wanted = 0, -(-len(net) // FIRST_JUDGED)
@@ -114,7 +116,7 @@ def next_batch(
     # make up for it.
     stride = MOST_STEP * rows_weight
     limit = np.inf
-    rows = sorted_rows(state, first, targets)
+    rows = blocks_of(state, first, targets)
     while True:
         todo = by_promise[n_judged:n_wanted]
         most = np.minimum(limit * saved[todo] - doubt[todo], min(stride, most_wrong - current))
@@ -156,7 +158,7 @@ def judged(
     by: Int32Array,
     inverted: OpArray,
     targets: Targets,
-    rows: SortedRows,
+    rows: list[Block],
     current: float,
     *,
     most: FloatArray,
@@ -165,36 +167,57 @@ def judged(
 
     Infinite for moves that are sure to lose more than `most`, float64 (n_moves,), beyond `current`.
     """
-    loss: FloatArray = np.empty(len(net))
-    judge_moves(
-        net, by, inverted, state.op, state.a, state.b, state.outputs, state.start, state.readers,
-        rows.table, rows.labels, rows.masks, targets.weights, rows.edges, current, most, loss,
-    )  # fmt: skip
+    n_wrong = np.tile(sum(block.n_wrong for block in rows), (len(net), 1))
+    touched = np.zeros(len(net), bool)
+    alive = np.arange(len(net))
+    for block in rows:
+        hit = np.zeros(len(alive), bool)
+        found = np.empty((len(alive), len(targets.weights)), np.int64)
+        judge_moves(
+            net[alive], by[alive], inverted[alive], state.op, state.a, state.b, state.outputs,
+            state.start, state.readers, block.table, block.labels, block.masks, hit, found,
+        )  # fmt: skip
+        n_wrong[alive[hit]] += found[hit] - block.n_wrong
+        touched[alive] |= hit
+        alive = alive[_weight(n_wrong[alive], targets) - current - block.ahead <= most[alive]]
+    loss = np.full(len(net), np.inf)
+    loss[alive] = np.where(touched[alive], _weight(n_wrong[alive], targets), current)
     return loss
 
 
+def _weight(n_wrong: IntArray, targets: Targets) -> FloatArray:
+    total = np.zeros(len(n_wrong))
+    for group, weight in enumerate(targets.weights):
+        total += weight * n_wrong[:, group]
+    return total
+
+
 @dataclass(frozen=True, eq=False)
-class SortedRows:
-    """Words of nets, labels and weights with the rows in the order in which moves are judged.
+class Block:
+    """Some of the rows, in words of their own.
 
     Attributes
     ----------
     table, labels, masks
         As `State.table` and in `Targets`.
-    edges
-        int64: words between two of them are judged together.
+    n_wrong
+        Rows of each weight that are wrong now, int64, shape (n_weights,).
+    ahead
+        Weight of the rows in later blocks that are wrong now.
     """
 
     table: BitArray
     labels: BitArray
     masks: BitArray
-    edges: IntArray
+    n_wrong: IntArray
+    ahead: float
 
 
-def sorted_rows(state: State, first: int, targets: Targets) -> SortedRows:
+def blocks_of(state: State, first: int, targets: Targets) -> list[Block]:
     """Rows that are wrong now come first, since only they can become right; then by weight.
 
-    After the first block a move can only lose, so most moves are given up early.
+    After the first block a move can only lose, so most moves are given up early; and a block is
+    small enough for the nearer caches.
     """
     wrong = np.bitwise_or.reduce(state.values[state.outputs] ^ targets.labels, axis=0)
     weight = np.zeros(64 * len(wrong))
@@ -202,7 +225,6 @@ def sorted_rows(state: State, first: int, targets: Targets) -> SortedRows:
         weight += own * _bits(mask)
     mends = (_bits(wrong) != 0) & (weight > 0)
     order = np.lexsort((-weight, ~mends))
-
     n_words = -(-len(wrong) // WORDS_AT_ONCE) * WORDS_AT_ONCE
 
     def words(rows: BitArray) -> BitArray:
@@ -210,16 +232,22 @@ def sorted_rows(state: State, first: int, targets: Targets) -> SortedRows:
         packed[:, : 8 * len(wrong)] = np.packbits(_bits(rows)[:, order], axis=1, bitorder="little")
         return packed.view(np.uint64)
 
-    table = np.zeros((2 * len(state.op), n_words), np.uint64)
-    table[1] = ~np.uint64(0)
-    table[2:first] = words(state.values[2:first])
-    run_network(state.op, state.a, state.b, first, table[: len(state.op)])
-    edges = [0, -(-int(mends.sum()) // (64 * WORDS_AT_ONCE)) * WORDS_AT_ONCE]
-    size = WORDS_AT_ONCE
-    while edges[-1] < n_words:
-        edges.append(min(edges[-1] + size, n_words))
-        size *= 2
-    return SortedRows(table, words(targets.labels), words(targets.masks), np.unique(edges))
+    inputs, labels, masks = (
+        words(part) for part in (state.values[2:first], targets.labels, targets.masks)
+    )
+    n_wrong = np.bitwise_count(words(wrong[None]) & masks).astype(np.int64)
+    blocks = []
+    ahead = float(n_wrong.sum(axis=1) @ targets.weights)
+    for low in range(0, n_words, WORDS_AT_ONCE):
+        part = slice(low, low + WORDS_AT_ONCE)
+        table = np.zeros((2 * len(state.op), WORDS_AT_ONCE), np.uint64)
+        table[1] = ~np.uint64(0)
+        table[2:first] = inputs[:, part]
+        run_network(state.op, state.a, state.b, first, table[: len(state.op)])
+        own = n_wrong[:, part].sum(axis=1)
+        ahead -= float(own @ targets.weights)
+        blocks.append(Block(table, labels[:, part].copy(), masks[:, part].copy(), own, ahead))
+    return blocks
 
 
 def _bits(words: BitArray) -> npt.NDArray[np.uint8]:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from printml.arrays import BitArray, FloatArray, Int32Array
+from printml.arrays import BitArray, Int32Array, IntArray
 from printml.compiled import compiled
 from printml.prune.network import OpArray
+from printml.prune.substitute import wake
 from printml.simulate.words import popcount
 
 
@@ -50,17 +51,11 @@ def evaluate(op: int, left: BitArray, right: BitArray, result: BitArray) -> None
 
 
 @compiled
-def place_of(net: int, n_nets: int, stamp: Int32Array, now: int) -> np.uint64:
-    """Row of `table` that holds the values of a net: below, where the move changes it."""
-    return np.uint64(net + n_nets if stamp[net] == now else net)
-
-
-@compiled
-def evaluate_part(
+def evaluate_rows(
     op: int, table: BitArray, left: np.uint64, right: np.uint64, result: np.uint64,
     low: np.uint64, high: np.uint64,
 ) -> None:  # fmt: skip
-    """One gate on the words [low, high) of rows of the table."""
+    """One gate on the words [low, high) of two rows of the table, into a third."""
     if op == 0b0111:
         for w in range(low, high):
             table[result, w] = ~(table[left, w] & table[right, w])
@@ -86,33 +81,31 @@ def evaluate_part(
 
 @compiled
 def spread(
-    net: int, by: int, inverted: bool, low: int, high: int, op: OpArray, a: Int32Array,
-    b: Int32Array, outputs: Int32Array, start: Int32Array, readers: Int32Array, table: BitArray,
-    stamp: Int32Array, now: int, pending: BitArray,
-) -> bool:  # fmt: skip
-    """Let `net` carry the value of `by` (or its inverse) in the words [low, high); whether an
-    output changes there.
+    net: int, by: int, inverted: bool, op: OpArray, a: Int32Array, b: Int32Array,
+    start: Int32Array, readers: Int32Array, table: BitArray, where: Int32Array,
+    changed: Int32Array, pending: BitArray,
+) -> int:  # fmt: skip
+    """Let `net` carry the value of `by` (or its inverse); how many nets change.
 
-    What changes is in the lower half of the table, where `stamp == now`. `pending` has a bit per
+    Their new values are in the lower half of the table, in the order of `changed`, and `where`
+    gives the row of every net: its own number before, and after `settle`. `pending` has a bit per
     net, all 0 before and after.
     """
     n_nets = op.shape[0]
     flip = ~np.uint64(0) if inverted else np.uint64(0)
     differs = np.uint64(0)
-    begin, end = np.uint64(low), np.uint64(high)
-    here, there, source = np.uint64(net), np.uint64(net + n_nets), np.uint64(by)
-    for w in range(begin, end):
+    low, high = np.uint64(0), np.uint64(table.shape[1])
+    here, there, source = np.uint64(net), np.uint64(n_nets), np.uint64(by)
+    for w in range(low, high):
         table[there, w] = table[source, w] ^ flip
         differs |= table[there, w] ^ table[here, w]
     if not differs:
-        return False
-    stamp[net] = now
+        return 0
+    where[net] = n_nets
+    changed[0] = net
+    n_changed = 1
     one = np.uint64(1)
-    last = net >> 6
-    for k in range(start[net], start[net + 1]):
-        reader = readers[k]
-        pending[reader >> 6] |= one << np.uint64(reader & 63)
-        last = max(last, reader >> 6)
+    last = wake(net, start, readers, pending, net >> 6)
     at = net >> 6
     while at <= last:
         waiting = pending[at]
@@ -122,65 +115,50 @@ def spread(
         lowest = waiting & (~waiting + one)
         pending[at] = waiting ^ lowest
         gate = 64 * at + popcount(lowest - one)
-        left, right = place_of(a[gate], n_nets, stamp, now), place_of(b[gate], n_nets, stamp, now)
-        here, there = np.uint64(gate), np.uint64(gate + n_nets)
-        evaluate_part(op[gate], table, left, right, there, begin, end)
+        here, there = np.uint64(gate), np.uint64(n_nets + n_changed)
+        left, right = np.uint64(where[a[gate]]), np.uint64(where[b[gate]])
+        evaluate_rows(op[gate], table, left, right, there, low, high)
         differs = np.uint64(0)
-        for w in range(begin, end):
+        for w in range(low, high):
             differs |= table[there, w] ^ table[here, w]
         if differs:
-            stamp[gate] = now
-            for k in range(start[gate], start[gate + 1]):
-                reader = readers[k]
-                pending[reader >> 6] |= one << np.uint64(reader & 63)
-                last = max(last, reader >> 6)
+            where[gate] = n_nets + n_changed
+            changed[n_changed] = gate
+            n_changed += 1
+            last = wake(gate, start, readers, pending, last)
+    return n_changed
+
+
+@compiled
+def settle(where: Int32Array, changed: Int32Array, n_changed: int) -> None:
+    """Every net in its own row of the table again."""
+    for k in range(n_changed):
+        where[changed[k]] = changed[k]
+
+
+@compiled
+def outputs_change(outputs: Int32Array, where: Int32Array) -> bool:
+    """Whether the last move changes an output."""
     touched = False
     for k in range(outputs.shape[0]):
-        touched |= stamp[outputs[k]] == now
+        touched |= where[outputs[k]] != outputs[k]
     return touched
 
 
 @compiled
-def wrong_words(
-    low: int, high: int, outputs: Int32Array, n_nets: int, table: BitArray,
-    stamp: Int32Array, now: int, labels: BitArray, words: BitArray,
+def count_wrong(
+    outputs: Int32Array, table: BitArray, where: Int32Array, labels: BitArray, masks: BitArray,
+    words: BitArray, n_wrong: IntArray,
 ) -> None:  # fmt: skip
-    """Mark in `words`, from place `low`, the rows whose output bits are not their label's."""
-    words[low:high] = 0
+    """Rows of each group (`masks`) whose output bits are not their label's."""
+    words[:] = 0
     for k in range(outputs.shape[0]):
-        source = place_of(outputs[k], n_nets, stamp, now)
-        for w in range(np.uint64(low), np.uint64(high)):
-            words[w] |= table[source, w] ^ labels[k, w]
-
-
-@compiled
-def judge(
-    net: int, by: int, inverted: bool, op: OpArray, a: Int32Array, b: Int32Array,
-    outputs: Int32Array, start: Int32Array, readers: Int32Array, table: BitArray,
-    stamp: Int32Array, now: int, pending: BitArray, words: BitArray,
-    labels: BitArray, masks: BitArray, weights: FloatArray, current: float,
-) -> float:  # fmt: skip
-    """Wrong weight if `net` carried the value of `by` (or its inverse).
-
-    The changed values are in the lower half of the table afterwards, where `stamp == now`.
-    """
-    n_words = words.shape[0]
-    if not spread(
-        net, by, inverted, 0, n_words, op, a, b, outputs, start, readers, table, stamp, now, pending,
-    ):  # fmt: skip
-        return current
-    wrong_words(0, n_words, outputs, op.shape[0], table, stamp, now, labels, words)
-    total = 0.0
+        source, label = np.uint64(where[outputs[k]]), np.uint64(k)
+        for w in range(np.uint64(0), np.uint64(words.shape[0])):
+            words[w] |= table[source, w] ^ labels[label, w]
     for group in range(masks.shape[0]):
-        total += weights[group] * count_ones(words, masks, group, 0, n_words)
-    return total
-
-
-@compiled
-def count_ones(words: BitArray, masks: BitArray, group: int, low: int, high: int) -> int:
-    """Ones in the words [low, high) of the rows of a group."""
-    n = np.int64(0)
-    row = np.uint64(group)
-    for w in range(np.uint64(low), np.uint64(high)):
-        n += popcount(words[w] & masks[row, w])
-    return n
+        n = np.int64(0)
+        row = np.uint64(group)
+        for w in range(np.uint64(0), np.uint64(words.shape[0])):
+            n += popcount(words[w] & masks[row, w])
+        n_wrong[group] = n

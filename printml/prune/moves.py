@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from printml.arrays import BitArray, FloatArray, Int32Array, IntArray
 from printml.compiled import compiled
-from printml.prune.judge import count_ones, judge, spread, wrong_words
+from printml.prune.judge import count_wrong, outputs_change, settle, spread
 from printml.prune.network import OpArray
 from printml.prune.substitute import NO_GATE, index_readers, roll_back, substitute
 from printml.simulate.words import popcount
@@ -16,63 +17,25 @@ from printml.simulate.words import popcount
 def judge_moves(
     net: Int32Array, by: Int32Array, inverted: OpArray,
     op: OpArray, a: Int32Array, b: Int32Array, outputs: Int32Array,
-    start: Int32Array, readers: Int32Array, table: BitArray,
-    labels: BitArray, masks: BitArray, weights: FloatArray, edges: IntArray, current: float,
-    most: FloatArray, loss: FloatArray,
+    start: Int32Array, readers: Int32Array, table: BitArray, labels: BitArray, masks: BitArray,
+    touched: npt.NDArray[np.bool_], n_wrong: IntArray,
 ) -> None:  # fmt: skip
-    """Wrong weight (absolute) after each move, judged alone.
-
-    Words between two `edges` are looked at together; a move is given up, with an infinite loss,
-    as soon as it is sure to lose more than `most` beyond `current` even if it mended all rows not
-    looked at yet.
-    """
+    """Wrong rows of each group after each move alone, (n_moves, n_groups), where one `touched` an
+    output."""
     n_nets = op.shape[0]
-    n_words = table.shape[1]
-    n_groups = masks.shape[0]
-    n_blocks = edges.shape[0] - 1
-    stamp = np.zeros(n_nets, np.int64)
+    where = np.arange(n_nets, dtype=np.int32)
+    changed = np.empty(n_nets, np.int32)
     pending = np.zeros(n_nets // 64 + 1, np.uint64)
-    words, wrong = np.empty(n_words, np.uint64), np.empty(n_words, np.uint64)
-    wrong_words(0, n_words, outputs, n_nets, table, stamp, 1, labels, wrong)
-    before = np.zeros((n_blocks, n_groups), np.int64)
-    ahead = np.zeros(n_blocks + 1)
-    for block in range(n_blocks - 1, -1, -1):
-        ahead[block] = ahead[block + 1]
-        for group in range(n_groups):
-            before[block, group] = count_ones(wrong, masks, group, edges[block], edges[block + 1])
-            ahead[block] += weights[group] * before[block, group]
-    n_wrong, grown = np.zeros(n_groups, np.int64), np.empty(n_groups, np.int64)
-    for group in range(n_groups):
-        n_wrong[group] = before[:, group].sum()
-    now = 0
+    words = np.empty(table.shape[1], np.uint64)
     for k in range(net.shape[0]):
-        grown[:] = 0
-        lost = 0.0
-        touched = False
-        for block in range(n_blocks):
-            low, high = edges[block], edges[block + 1]
-            now += 1
-            if spread(
-                net[k], by[k], inverted[k] != 0, low, high, op, a, b, outputs, start, readers,
-                table, stamp, now, pending,
-            ):  # fmt: skip
-                touched = True
-                wrong_words(low, high, outputs, n_nets, table, stamp, now, labels, words)
-                lost = 0.0
-                for group in range(n_groups):
-                    found = count_ones(words, masks, group, low, high)
-                    grown[group] += found - before[block, group]
-                    lost += weights[group] * grown[group]
-            if lost - ahead[block + 1] > most[k]:
-                break
-        if lost - ahead[block + 1] > most[k]:
-            loss[k] = np.inf
-        elif touched:
-            loss[k] = 0.0
-            for group in range(n_groups):
-                loss[k] += weights[group] * (n_wrong[group] + grown[group])
-        else:
-            loss[k] = current
+        n_changed = spread(
+            net[k], by[k], inverted[k] != 0, op, a, b, start, readers, table, where, changed,
+            pending,
+        )  # fmt: skip
+        touched[k] = outputs_change(outputs, where)
+        if touched[k]:
+            count_wrong(outputs, table, where, labels, masks, words, n_wrong[k])
+        settle(where, changed, n_changed)
 
 
 @compiled
@@ -83,7 +46,7 @@ def costs_saved(
 ) -> None:  # fmt: skip
     """Cost that each move alone would save, without simulating it."""
     n_nets = op.shape[0]
-    pending = np.zeros(n_nets, np.uint8)
+    pending = np.zeros(n_nets // 64 + 1, np.uint64)
     place = np.full(n_nets, -1, np.int32)
     stack = np.empty(n_nets, np.int32)
     log = np.empty((n_nets, 5), np.int32)
@@ -112,9 +75,10 @@ def take_moves(
     at most `most` wrong weight; its `gain` is above 0 then.
     """
     n_nets = op.shape[0]
-    stamp = np.zeros(n_nets, np.int64)
-    waiting = np.zeros(n_nets // 64 + 1, np.uint64)
-    pending = np.zeros(n_nets, np.uint8)
+    where = np.arange(n_nets, dtype=np.int32)
+    changed = np.empty(n_nets, np.int32)
+    n_wrong = np.empty(masks.shape[0], np.int64)
+    pending = np.zeros(n_nets // 64 + 1, np.uint64)
     place = np.full(n_nets, -1, np.int32)
     stack = np.empty(n_nets, np.int32)
     log = np.empty((n_nets, 5), np.int32)
@@ -126,10 +90,17 @@ def take_moves(
             continue
         if by[k] >= first_gate and op[by[k]] == NO_GATE:
             continue
-        new = judge(
-            net[k], by[k], inverted[k] != 0, op, a, b, outputs, start, readers, table,
-            stamp, k + 1, waiting, words, labels, masks, weights, current,
+        n_changed = spread(
+            net[k], by[k], inverted[k] != 0, op, a, b, start, readers, table, where, changed,
+            pending,
         )  # fmt: skip
+        new = current
+        if outputs_change(outputs, where):
+            count_wrong(outputs, table, where, labels, masks, words, n_wrong)
+            new = 0.0
+            for group in range(masks.shape[0]):
+                new += weights[group] * n_wrong[group]
+        settle(where, changed, n_changed)
         if new > most:
             continue
         n_log, change = substitute(
@@ -145,9 +116,9 @@ def take_moves(
         for j in range(n_log):
             place[log[j, 0]] = -1
         # An input keeps its values: nothing reads it now, but another move may.
-        for other in range(max(net[k], first_gate), n_nets):
-            if stamp[other] == k + 1:
-                table[other] = table[n_nets + other]
+        for at in range(n_changed):
+            if changed[at] >= first_gate:
+                table[changed[at]] = table[n_nets + at]
         kept_outputs[:] = outputs
         current = new
         total -= change

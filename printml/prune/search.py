@@ -11,7 +11,7 @@ import numpy as np
 from printml.errors import NetlistError
 from printml.liberty.library import CellLibrary
 from printml.netlist.netlist import Netlist
-from printml.prune.batch import Targets, judged, moves_of, next_batch, sorted_rows
+from printml.prune.batch import Targets, blocks_of, judged, moves_of, next_batch
 from printml.prune.moves import costs_saved, take_moves
 from printml.prune.network import (
     NOT_A_GATE,
@@ -176,7 +176,7 @@ def judged_moves(network: GateNetwork, library: CellLibrary, evidence: Evidence)
         state.start, state.readers, cost, np.empty(len(net)),
     )  # fmt: skip
     most = np.full(len(net), np.inf)
-    rows = sorted_rows(state, first, targets)
+    rows = blocks_of(state, first, targets)
     judged(state, net, by, inverted, targets, rows, current, most=most)
     return len(net)
 

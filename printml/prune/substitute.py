@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from printml.arrays import FloatArray, Int32Array
+from printml.arrays import BitArray, FloatArray, Int32Array
 from printml.compiled import compiled
 from printml.prune.network import OpArray
+from printml.simulate.words import popcount
 
 NO_GATE = 255
 INVERTER = 0b0101
@@ -110,7 +111,7 @@ def simplify(
 def substitute(
     net: int, by: int, inverted: bool, op: OpArray, a: Int32Array, b: Int32Array,
     ref: Int32Array, outputs: Int32Array, first_gate: int, start: Int32Array, readers: Int32Array,
-    pending: OpArray, place: Int32Array, stack: Int32Array, cost: FloatArray, log: Int32Array,
+    pending: BitArray, place: Int32Array, stack: Int32Array, cost: FloatArray, log: Int32Array,
 ) -> tuple[int, float]:  # fmt: skip
     """Replace a net, simplify forward, drop what is dead; `(entries in the log, cost change)`.
 
@@ -153,52 +154,47 @@ def substitute(
         else:
             by = found
     if by != net:
-        last = net
         n_log = touch(net, op, a, b, ref, place, log, n_log)
         n_log = redirect(net, by, op, a, b, ref, outputs, place, log, n_log)
-        for k in range(start[net], start[net + 1]):
-            pending[readers[k]] = 1
-            last = max(last, readers[k])
+        last = wake(net, start, readers, pending, net >> 6)
         n_log = rewire(net, by, op, a, b, ref, start, readers, place, log, n_log)
         n_log, freed = free(net, op, a, b, ref, first_gate, place, stack, cost, log, n_log)
         change -= freed
-        gate = net + 1
-        while gate <= last:
-            if pending[gate]:
-                pending[gate] = 0
-                if op[gate] != NO_GATE and ref[gate] > 0:
-                    old_op, old_a, old_b = op[gate], a[gate], b[gate]
-                    wire = simplify(gate, op, a, b, start, readers)
-                    if wire == KEPT:
-                        if op[gate] != old_op:
-                            # It became an inverter.
-                            new_op, new_a = op[gate], a[gate]
-                            op[gate], a[gate], b[gate] = old_op, old_a, old_b
-                            n_log = touch(gate, op, a, b, ref, place, log, n_log)
-                            op[gate], a[gate], b[gate] = new_op, new_a, 0
-                            n_log = touch(old_a, op, a, b, ref, place, log, n_log)
-                            n_log = touch(old_b, op, a, b, ref, place, log, n_log)
-                            n_log = touch(new_a, op, a, b, ref, place, log, n_log)
-                            ref[old_a] -= 1
-                            ref[old_b] -= 1
-                            ref[new_a] += 1
-                            change += cost[gate, new_op] - cost[gate, old_op]
-                            # An inverter may turn what reads it into a wire.
-                            for k in range(start[gate], start[gate + 1]):
-                                pending[readers[k]] = 1
-                                last = max(last, readers[k])
-                    else:
-                        n_log = touch(gate, op, a, b, ref, place, log, n_log)
-                        n_log = redirect(gate, wire, op, a, b, ref, outputs, place, log, n_log)
-                        for k in range(start[gate], start[gate + 1]):
-                            pending[readers[k]] = 1
-                            last = max(last, readers[k])
-                        n_log = rewire(gate, wire, op, a, b, ref, start, readers, place, log, n_log)
-                        n_log, freed = free(
-                            gate, op, a, b, ref, first_gate, place, stack, cost, log, n_log
-                        )
-                        change -= freed
-            gate += 1
+        at = net >> 6
+        while at <= last:
+            waiting = pending[at]
+            if not waiting:
+                at += 1
+                continue
+            lowest = waiting & (~waiting + np.uint64(1))
+            pending[at] = waiting ^ lowest
+            gate = 64 * at + popcount(lowest - np.uint64(1))
+            if op[gate] == NO_GATE or ref[gate] <= 0:
+                continue
+            old_op, old_a, old_b = op[gate], a[gate], b[gate]
+            wire = simplify(gate, op, a, b, start, readers)
+            if wire != KEPT:
+                n_log = touch(gate, op, a, b, ref, place, log, n_log)
+                n_log = redirect(gate, wire, op, a, b, ref, outputs, place, log, n_log)
+                last = wake(gate, start, readers, pending, last)
+                n_log = rewire(gate, wire, op, a, b, ref, start, readers, place, log, n_log)
+                n_log, freed = free(gate, op, a, b, ref, first_gate, place, stack, cost, log, n_log)
+                change -= freed
+            elif op[gate] != old_op:
+                # It became an inverter.
+                new_op, new_a = op[gate], a[gate]
+                op[gate], a[gate], b[gate] = old_op, old_a, old_b
+                n_log = touch(gate, op, a, b, ref, place, log, n_log)
+                op[gate], a[gate], b[gate] = new_op, new_a, 0
+                n_log = touch(old_a, op, a, b, ref, place, log, n_log)
+                n_log = touch(old_b, op, a, b, ref, place, log, n_log)
+                n_log = touch(new_a, op, a, b, ref, place, log, n_log)
+                ref[old_a] -= 1
+                ref[old_b] -= 1
+                ref[new_a] += 1
+                change += cost[gate, new_op] - cost[gate, old_op]
+                # An inverter may turn what reads it into a wire.
+                last = wake(gate, start, readers, pending, last)
     # What lost its last reader when a gate became an inverter.
     k = 0
     while k < n_log:
@@ -206,6 +202,16 @@ def substitute(
         change -= freed
         k += 1
     return n_log, change
+
+
+@compiled
+def wake(net: int, start: Int32Array, readers: Int32Array, pending: BitArray, last: int) -> int:
+    """Set the bits of what reads a net; the last word that has a bit set."""
+    for k in range(start[net], start[net + 1]):
+        reader = readers[k]
+        pending[reader >> 6] |= np.uint64(1) << np.uint64(reader & 63)
+        last = max(last, reader >> 6)
+    return last
 
 
 @compiled
