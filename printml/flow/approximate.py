@@ -32,7 +32,15 @@ from printml.flow.run import Rows, library_of, read_json, read_netlist, read_run
 from printml.flow.rundir import RunFolder
 from printml.liberty.library import CellLibrary
 from printml.netlist.netlist import Netlist
-from printml.prune.guarded import ROUND_SHARES, PrunePath, Task, choose_point, copies_for, run_tasks
+from printml.prune.guarded import (
+    ROUND_SHARES,
+    PrunePath,
+    Task,
+    choose_point,
+    copies_for,
+    run_by_share,
+    run_tasks,
+)
 from printml.prune.network import netlist_of
 from printml.prune.published import class_only, prune_published
 from printml.quantize.integer_model import IntegerModel
@@ -258,9 +266,14 @@ def _guarded(
         )
         for share in ROUND_SHARES
     ]
-    found = run_tasks(
-        [*wholes, *tasks], library, max_loss=max(losses), seed=recipe.seed, n_jobs=n_jobs
-    )
+    if by_share(model, folds, rows):
+        found = run_by_share(
+            wholes, tasks, library, max_loss=max(losses), seed=recipe.seed, n_jobs=n_jobs
+        )
+    else:
+        found = run_tasks(
+            [*wholes, *tasks], library, max_loss=max(losses), seed=recipe.seed, n_jobs=n_jobs
+        )
     n_held = [len(fold.held) for fold in folds]
     base = held_accuracy(folds, rows)
     known = over_fitting(model, folds, rows)

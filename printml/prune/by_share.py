@@ -8,6 +8,7 @@ is. The share of area (or power) that is left does, and large folds say what it 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import isotonic_regression
@@ -32,6 +33,48 @@ def last_at(shares: FloatArray, share: float) -> int:
     return int(np.flatnonzero(shares >= share - 1e-12)[-1])
 
 
+@dataclass(frozen=True)
+class Share:
+    """How much of the area (or power) may be left.
+
+    Attributes
+    ----------
+    left
+        Least share; infinite if folds allow nothing.
+    held_loss, standard_error
+        Mean loss on left-out rows there, and its standard error over the folds.
+    """
+
+    left: float
+    held_loss: float
+    standard_error: float
+
+
+def least_share(fronts: Sequence[FoldFront], *, max_loss: float) -> Share:
+    """Where the folds' loss on left-out rows crosses `max_loss`, a share of those rows.
+
+    `fronts` holds one per fold, in the order of its path.
+    """
+    folds = [share_left(front.area_mm2) for front in fronts]
+    grid = np.unique(np.concatenate([*folds, [1.0]]))[::-1]
+    weights = np.array([front.n_held for front in fronts], float)
+    weights /= weights.sum()
+    held = np.array(
+        [
+            [front.held_loss[last_at(own, s)] for front, own in zip(fronts, folds, strict=True)]
+            for s in grid
+        ]
+    )
+    mean = held @ weights
+    # Losses grow along the path but for noise; one lucky point far out is not the turning point.
+    allowed = np.flatnonzero(isotonic_regression(mean).x <= max_loss + 1e-12)
+    if not len(allowed):
+        return Share(np.inf, 0.0, 0.0)
+    k = int(allowed[-1])
+    error = float(np.sqrt(((held[k] - mean[k]) ** 2 @ weights) / max(1, len(fronts) - 1)))
+    return Share(float(grid[k]), float(mean[k]), error)
+
+
 def choose_by_share(
     fronts: Sequence[FoldFront],
     paths: Sequence[tuple[FloatArray, FloatArray]],
@@ -49,26 +92,12 @@ def choose_by_share(
     max_loss
         Share of left-out rows.
     """
-    folds = [share_left(front.area_mm2) for front in fronts]
-    grid = np.unique(np.concatenate([*folds, [1.0]]))[::-1]
-    weights = np.array([front.n_held for front in fronts], float)
-    weights /= weights.sum()
-    held = np.array(
-        [
-            [front.held_loss[last_at(own, s)] for front, own in zip(fronts, folds, strict=True)]
-            for s in grid
-        ]
-    )
-    mean = held @ weights
-    # Losses grow along the path but for noise; one lucky point far out is not the turning point.
-    allowed = np.flatnonzero(isotonic_regression(mean).x <= max_loss + 1e-12)
-    if not len(allowed):
+    share = least_share(fronts, max_loss=max_loss)
+    if not np.isfinite(share.left):
         return 0, 0, Budget(-np.inf, 0.0, 0.0)
-    k = int(allowed[-1])
-    error = float(np.sqrt(((held[k] - mean[k]) ** 2 @ weights) / max(1, len(fronts) - 1)))
-    points = [last_at(share_left(cost), float(grid[k])) for cost, _ in paths]
+    points = [last_at(share_left(cost), share.left) for cost, _ in paths]
     which = min(
         range(len(paths)), key=lambda p: (paths[p][1][points[p]], paths[p][0][points[p]], p)
     )
     loss = float(paths[which][1][points[which]])
-    return which, points[which], Budget(loss, float(mean[k]), error)
+    return which, points[which], Budget(loss, share.held_loss, share.standard_error)

@@ -22,7 +22,7 @@ from printml.approx.guard import (
 from printml.arrays import FloatArray, IntArray, frozen
 from printml.liberty.library import CellLibrary
 from printml.netlist.netlist import Netlist
-from printml.prune.by_share import choose_by_share
+from printml.prune.by_share import choose_by_share, least_share
 from printml.prune.checkpoint import checkpoint_path, load_points, save_points
 from printml.prune.judge import run_network
 from printml.prune.network import GateNetwork, network_of
@@ -43,6 +43,9 @@ ENOUGH_ROWS = 5_000
 MOST_COPIES = 4
 COPY_WEIGHT = 1.0
 """Weight of all copies of a row together, beside 1 for the row itself."""
+FAR_BEYOND = 0.02
+"""Paths of the folds of large tables end once this much more is lost on the held rows than may be:
+several times what a thousand held rows leave uncertain."""
 ROUND_SHARES = (0.6, 0.85)
 """Paths from the same netlist part ways where it is mapped again; the best of these is taken."""
 PRUNED_SUMS = Experience(
@@ -76,6 +79,10 @@ class Task:
         No search row that the reference gets right may become wrong; without copies and budget.
     round_share, optimize
         As in `prune_path`.
+    most_held_loss
+        The path ends once it lost this much of the held rows.
+    least_share
+        The path ends once less than this share of its cost is left.
     """
 
     netlist: Netlist
@@ -87,6 +94,8 @@ class Task:
     keep_right: bool = False
     round_share: float = ROUND_SHARES[0]
     optimize: Literal["area", "power"] = "area"
+    most_held_loss: float = np.inf
+    least_share: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,8 +168,14 @@ def run_task(task: Task, library: CellLibrary, *, max_loss: float, seed: int) ->
         round_share=task.round_share,
         optimize=task.optimize,
         doubt_unseen=doubt_unseen,
+        ends=(task.most_held_loss, task.least_share),
     )
     saved = time.monotonic()
+
+    def enough(points: list[PrunePoint]) -> bool:
+        last = points[-1]
+        spent = np.isfinite(task.most_held_loss) and held_loss(task, last) > task.most_held_loss
+        return bool(spent) or last.cost < task.least_share * points[0].cost
 
     def keep(points: list[PrunePoint]) -> None:
         nonlocal saved
@@ -177,17 +192,44 @@ def run_task(task: Task, library: CellLibrary, *, max_loss: float, seed: int) ->
         round_share=task.round_share,
         optimize=task.optimize,
         doubt_unseen=doubt_unseen,
+        stop=enough,
         resume=load_points(kept),
         progress=keep,
     )
     save_points(kept, points)
-    held_loss = np.zeros(0)
-    if len(task.y_held):
-        right = (task.reference.predict(task.X_held) == task.y_held).sum()
-        found = [(predict_network(p.network, task.X_held) == task.y_held).sum() for p in points]
-        held_loss = (right - np.array(found)) / len(task.y_held)
+    lost = [held_loss(task, point) for point in points] if len(task.y_held) else []
     loss = np.array([point.wrong for point in points]) - reference_wrong
-    return PrunePath(tuple(points), loss, held_loss, kept)
+    return PrunePath(tuple(points), loss, np.array(lost, float), kept)
+
+
+def held_loss(task: Task, point: PrunePoint) -> float:
+    """Share of the held rows that a point loses against the reference."""
+    right = (task.reference.predict(task.X_held) == task.y_held).sum()
+    found = (predict_network(point.network, task.X_held) == task.y_held).sum()
+    return float((right - found) / len(task.y_held))
+
+
+def run_by_share(
+    wholes: list[Task],
+    folds: list[Task],
+    library: CellLibrary,
+    *,
+    max_loss: float,
+    seed: int,
+    n_jobs: int,
+) -> list[PrunePath]:
+    """The paths of large tables, wholes first, none longer than the choice of a point needs.
+
+    Folds end where they have lost far more than they may, and the wholes at the share of their
+    area that the folds allow.
+    """
+    aim = AIM_SHARE * max_loss
+    ends = [replace(task, most_held_loss=aim + FAR_BEYOND) for task in folds]
+    found = run_tasks(ends, library, max_loss=max_loss, seed=seed, n_jobs=n_jobs)
+    fronts = [path.fold_front(len(task.y_held)) for path, task in zip(found, folds, strict=True)]
+    left = least_share(fronts, max_loss=aim).left
+    ends = [replace(task, least_share=left) for task in wholes]
+    return run_tasks(ends, library, max_loss=max_loss, seed=seed, n_jobs=n_jobs) + found
 
 
 def run_tasks(

@@ -10,7 +10,7 @@ import numpy as np
 from printml.arrays import BitArray, Int32Array, IntArray
 from printml.compiled import compiled
 from printml.prune.network import OpArray
-from printml.prune.substitute import wake
+from printml.prune.substitute import net_of_bit, wake
 from printml.simulate.words import popcount
 
 
@@ -114,7 +114,7 @@ def spread(
             continue
         lowest = waiting & (~waiting + one)
         pending[at] = waiting ^ lowest
-        gate = 64 * at + popcount(lowest - one)
+        gate = net_of_bit(at, lowest)
         here, there = np.uint64(gate), np.uint64(n_nets + n_changed)
         left, right = np.uint64(where[a[gate]]), np.uint64(where[b[gate]])
         evaluate_rows(op[gate], table, left, right, there, low, high)

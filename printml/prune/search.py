@@ -75,6 +75,7 @@ def prune_path(
     round_share: float = 0.6,
     optimize: Literal["area", "power"] = "area",
     doubt_unseen: bool = False,
+    stop: Callable[[list[PrunePoint]], bool] | None = None,
     resume: Sequence[PrunePoint] = (),
     progress: Callable[[list[PrunePoint]], None] | None = None,
 ) -> list[PrunePoint]:
@@ -94,6 +95,8 @@ def prune_path(
         What the moves are to save.
     doubt_unseen
         Price a move also by what it may lose on rows like those it touches (`unseen_loss`).
+    stop
+        Whether the points so far are enough.
     resume
         Points of an unfinished path of the same arguments, to go on from.
     progress
@@ -121,7 +124,7 @@ def prune_path(
     current = wrong_now(state, targets.labels, targets.masks, targets.weights)
     rows_weight = float(evidence.weights.sum())
     points = points or [_point(network, state, costs, current)]
-    while True:
+    while not (stop and stop(points)):
         number = points[-1].round
         begun_at = next(point.area_mm2 for point in points if point.round == number)
         if map_again and points[-1].area_mm2 < round_share * begun_at:
@@ -135,7 +138,7 @@ def prune_path(
             most_wrong=most_wrong, rows_weight=rows_weight, doubt_unseen=doubt_unseen,
         )  # fmt: skip
         if batch is None:
-            return points
+            break
         net, by, inverted = batch.net, batch.by, batch.inverted
         gain, added = np.zeros(len(net)), np.zeros(len(net))
         steady = tau_of(state, net)
@@ -161,6 +164,7 @@ def prune_path(
         points.append(replace(point, changes=changes, n_judged=batch.n_judged, round=number))
         if progress:
             progress(points)
+    return points
 
 
 def judged_moves(network: GateNetwork, library: CellLibrary, evidence: Evidence) -> int:

@@ -168,7 +168,7 @@ def substitute(
                 continue
             lowest = waiting & (~waiting + np.uint64(1))
             pending[at] = waiting ^ lowest
-            gate = 64 * at + popcount(lowest - np.uint64(1))
+            gate = net_of_bit(at, lowest)
             if op[gate] == NO_GATE or ref[gate] <= 0:
                 continue
             old_op, old_a, old_b = op[gate], a[gate], b[gate]
@@ -212,6 +212,12 @@ def wake(net: int, start: Int32Array, readers: Int32Array, pending: BitArray, la
         pending[reader >> 6] |= np.uint64(1) << np.uint64(reader & 63)
         last = max(last, reader >> 6)
     return last
+
+
+@compiled
+def net_of_bit(word: int, bit: np.uint64) -> int:
+    """The net that a word's only bit stands for."""
+    return 64 * word + int(popcount(bit - np.uint64(1)))
 
 
 @compiled
