@@ -11,19 +11,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from printml.approx.guard import FoldFront
+from printml.arrays import frozen
 from printml.errors import NetlistError
+from printml.flow.quick_netlist import quick_netlist
 from printml.liberty.locate import find_library
 from printml.netlist.build import NetlistBuilder
 from printml.netlist.netlist import Netlist
 from printml.netlist.transform import sweep
+from printml.prune.batch import Targets, blocks_of, judged, moves_of
 from printml.prune.by_share import choose_by_share, last_at, share_left
 from printml.prune.checkpoint import load_points, save_points
 from printml.prune.guarded import (
+    ROUND_SHARES,
     PrunePath,
+    Task,
     choose_point,
     copies_for,
     evidence_of,
     predict_network,
+    run_by_share,
+    run_tasks,
 )
 from printml.prune.judge import run_network
 from printml.prune.network import (
@@ -37,8 +44,16 @@ from printml.prune.network import (
 )
 from printml.prune.published import class_only, gate_phi, gate_tau, prune_published
 from printml.prune.search import PrunePoint, prune_path
-from printml.prune.state import Evidence, differing_rows, state_of, unseen_loss
+from printml.prune.state import (
+    Evidence,
+    differing_rows,
+    state_of,
+    targets_of,
+    unseen_loss,
+    wrong_now,
+)
 from printml.prune.substitute import index_readers, roll_back, substitute
+from printml.quantize.integer_model import IntegerNetwork
 from printml.simulate.kernel import outputs, pack_inputs
 from printml.synth.abc import REFRESH
 from printml.synth.direct import map_netlist
@@ -100,7 +115,11 @@ def test_substitution_is_exact_and_can_be_undone(netlist: Netlist, data: st.Data
     op, a, b, outs = (v.copy() for v in (network.op, network.a, network.b, network.outputs))
     ref, start = np.zeros(n, np.int32), np.zeros(n + 1, np.int32)
     readers, place = np.zeros(2 * n, np.int32), np.full(n, -1, np.int32)
-    pending, stack, log = np.zeros(n // 64 + 1, np.uint64), np.zeros(n, np.int32), np.zeros((n, 5), np.int32)
+    pending, stack, log = (
+        np.zeros(n // 64 + 1, np.uint64),
+        np.zeros(n, np.int32),
+        np.zeros((n, 5), np.int32),
+    )
     area = op_areas_mm2(library)
     index_readers(op, a, b, outs, first, ref, start, readers)
     kept = [v.copy() for v in (op, a, b, ref)]
@@ -186,6 +205,92 @@ def test_moves_that_are_not_simulated_could_not_have_been_chosen(
     assert [p.changes for p in some] == [p.changes for p in all_at_once]
     assert [p.wrong for p in some] == [p.wrong for p in all_at_once]
     assert all(p.n_judged <= q.n_judged for p, q in zip(some, all_at_once, strict=True))
+
+
+@settings(deadline=None)
+@given(netlists(wide=False, max_gates=40), st.integers(0, 2**16), st.floats(0.0, 20.0))
+def test_moves_given_up_would_have_lost_too_much(netlist: Netlist, seed: int, most: float) -> None:
+    """Block by block of 64 rows: exact where it counts, and infinite only where that is true."""
+    library = tiny_library()
+    netlist = class_netlist(netlist)
+    rng = np.random.default_rng(seed)
+    every = all_vectors(netlist)
+    X = every[rng.integers(0, len(every), 300)]
+    y = outputs(netlist, library, X)["class"] ^ (rng.random(300) < 0.2)
+    evidence = Evidence(X, y, rng.integers(0, 3, 300).astype(float))
+    network = network_of(netlist, library)
+    first = network.like.first_gate_net
+    state, targets = state_of(network, evidence), Targets(*targets_of(network, evidence))
+    net, by, inverted = moves_of(state, first)
+    current = wrong_now(state, targets.labels, targets.masks, targets.weights)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("printml.prune.batch.WORDS_AT_ONCE", 1)
+        rows = blocks_of(state, first, targets)
+    assert len(rows) == 5
+    assert sum(block.n_wrong.sum() for block in rows[2:]) == 0, "what can be mended comes first"
+    found = judged(
+        state, net, by, inverted, targets, rows, current, most=np.full(len(net), most)
+    )  # fmt: skip
+    values = values_of(network, X)
+    for k in range(len(net)):
+        wrong = evidence.weights @ (
+            forced(network, values, net[k], by[k], inverted[k], len(X)) != y
+        )
+        if np.isfinite(found[k]):
+            assert found[k] == pytest.approx(wrong)
+        else:
+            assert wrong - current > most
+
+
+def forced(
+    network: GateNetwork, values: np.ndarray, net: int, by: int, inverted: int, n_rows: int
+) -> np.ndarray:
+    """Class of each row with one net forced to what another carries, in plain numpy."""
+    bits = np.unpackbits(values.view(np.uint8), axis=1, bitorder="little")[:, :n_rows].astype(int)
+    bits[net] = bits[by] ^ inverted
+    for gate in range(network.like.first_gate_net, network.n_nets):
+        if gate != net and network.op[gate] != NOT_A_GATE:
+            state = bits[network.a[gate]] + 2 * bits[network.b[gate]]
+            bits[gate] = network.op[gate] >> state & 1
+    return sum(bits[out] << k for k, out in enumerate(network.outputs))
+
+
+def test_paths_of_large_tables_end_where_the_choice_is_settled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same point is taken as from whole paths, and no path goes on for long behind it."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    rng = np.random.default_rng(1)
+    library = find_library("egfet", 1.0)
+    weights = frozen(rng.integers(-9, 10, (3, 4)), np.int64)
+    model = IntegerNetwork(
+        family="svm-c", feature_names=tuple("abcd"), class_labels=("0", "1", "2"),
+        input_bits=frozen([3, 3, 3, 3], np.int64), weights=(weights,),
+        intercepts=(frozen([3, -5, 1], np.int64),), decision="ovo",
+    )  # fmt: skip
+    X = rng.integers(0, 8, (6_000, 4))
+    y = np.where(rng.random(6_000) < 0.1, rng.integers(0, 3, 6_000), model.predict(X))
+    netlist = quick_netlist(model, library)
+    none = X[:0], y[:0]
+    wholes = [Task(netlist, model, X, y, *none, round_share=share) for share in ROUND_SHARES]
+    folds = [
+        Task(netlist, model, X[1_000:], y[1_000:], X[:1_000], y[:1_000]),
+        Task(netlist, model, X[:5_000], y[:5_000], X[5_000:], y[5_000:]),
+    ]
+    common = {"max_loss": 0.01, "seed": 0, "n_jobs": 1}
+    whole = run_tasks([*wholes, *folds], library, **common)
+    short = run_by_share(wholes, folds, library, **common)
+    choices = [
+        choose_point(found[:2], found[2:], [1_000] * 2, max_loss=0.01, tree=False, n_rows=6_000)
+        for found in (whole, short)
+    ]
+    assert choices[0] == choices[1]
+    assert choices[0][1] > 0
+    for full, cut in zip(whole, short, strict=True):
+        assert [p.changes for p in cut.points] == [
+            p.changes for p in full.points[: len(cut.points)]
+        ]
+        assert len(cut.points) < len(full.points)
 
 
 @settings(deadline=None)

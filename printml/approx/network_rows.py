@@ -88,24 +88,30 @@ def mark_wrong(
     n_rows = step.shape[0]
     n_classes = votes.shape[1]
     if decision == OVO:
-        fresh[:] = wrong
-        for r in range(n_rows):
-            if only >= 0:
-                flips = (sums[only, r] > 0) != (sums[only, r] + step[r] > 0)
-            else:
-                flips = step[r] != 0
-            chosen[r] = flips
+        # First the rows where a vote can change, then only those.
+        if only >= 0:
+            for r in range(n_rows):
+                fresh[r] = (sums[only, r] > 0) != (sums[only, r] + step[r] > 0)
+        else:
+            for r in range(n_rows):
+                fresh[r] = step[r] != 0
         buffer = np.empty(n_classes, np.int64)
-        for r in range(n_rows):
-            if not chosen[r]:
+        flagged, marks = fresh.view(np.uint64), wrong.view(np.uint64)
+        for word in range(flagged.shape[0]):
+            if not flagged[word]:
+                flagged[word] = marks[word]
                 continue
-            buffer[:] = votes[r]
-            for k in range(max(only, 0), only + 1 if only >= 0 else sums.shape[0]):
-                was, now = sums[k, r] > 0, sums[k, r] + column[k] * step[r] > 0
-                if was != now:
-                    buffer[pairs[k, 0]] += 1 if now else -1
-                    buffer[pairs[k, 1]] += -1 if now else 1
-            fresh[r] = largest(buffer) != y[r]
+            for r in range(8 * word, min(8 * word + 8, n_rows)):
+                if not fresh[r]:
+                    fresh[r] = wrong[r]
+                    continue
+                buffer[:] = votes[r]
+                for k in range(max(only, 0), only + 1 if only >= 0 else sums.shape[0]):
+                    was, now = sums[k, r] > 0, sums[k, r] + column[k] * step[r] > 0
+                    if was != now:
+                        buffer[pairs[k, 0]] += 1 if now else -1
+                        buffer[pairs[k, 1]] += -1 if now else 1
+                fresh[r] = largest(buffer) != y[r]
         return
     if decision == REGRESSION:
         factor = column[0]
