@@ -11,7 +11,7 @@ import numpy as np
 from printml.errors import NetlistError
 from printml.liberty.library import CellLibrary
 from printml.netlist.netlist import Netlist
-from printml.prune.batch import Targets, blocks_of, judged, moves_of, next_batch
+from printml.prune.batch import MOST_STEP, Targets, blocks_of, judged, moves_of, next_batch
 from printml.prune.moves import costs_saved, take_moves
 from printml.prune.network import (
     NOT_A_GATE,
@@ -168,7 +168,10 @@ def prune_path(
 
 
 def judged_moves(network: GateNetwork, library: CellLibrary, evidence: Evidence) -> int:
-    """Judge every move of a network once and take none; the number judged, for benchmarks."""
+    """Judge every move of a network once and take none; the number judged, for benchmarks.
+
+    Moves that lose more than one may while others lose less are given up, as on a path.
+    """
     state = state_of(network, evidence)
     first = network.like.first_gate_net
     targets = Targets(*targets_of(network, evidence))
@@ -179,7 +182,7 @@ def judged_moves(network: GateNetwork, library: CellLibrary, evidence: Evidence)
         net, by, inverted, state.op, state.a, state.b, state.outputs, first, state.ref,
         state.start, state.readers, cost, np.empty(len(net)),
     )  # fmt: skip
-    most = np.full(len(net), np.inf)
+    most = np.full(len(net), MOST_STEP * float(evidence.weights.sum()))
     rows = blocks_of(state, first, targets)
     judged(state, net, by, inverted, targets, rows, current, most=most)
     return len(net)
