@@ -18,7 +18,7 @@ from printml.liberty.locate import find_library
 from printml.netlist.build import NetlistBuilder
 from printml.netlist.netlist import Netlist
 from printml.netlist.transform import sweep
-from printml.prune.batch import Targets, blocks_of, judged, moves_of
+from printml.prune.batch import moves_of
 from printml.prune.by_share import choose_by_share, last_at, share_left
 from printml.prune.checkpoint import load_points, save_points
 from printml.prune.guarded import (
@@ -43,6 +43,7 @@ from printml.prune.network import (
     op_power_mw,
 )
 from printml.prune.published import class_only, gate_phi, gate_tau, prune_published
+from printml.prune.row_blocks import Targets, blocks_of, judged
 from printml.prune.search import PrunePoint, prune_path
 from printml.prune.state import (
     Evidence,
@@ -224,7 +225,7 @@ def test_moves_given_up_would_have_lost_too_much(netlist: Netlist, seed: int, mo
     net, by, inverted = moves_of(state, first)
     current = wrong_now(state, targets.labels, targets.masks, targets.weights)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("printml.prune.batch.WORDS_AT_ONCE", 1)
+        patch.setattr("printml.prune.row_blocks.WORDS_AT_ONCE", 1)
         rows = blocks_of(state, first, targets)
     assert len(rows) == 5
     assert sum(block.n_wrong.sum() for block in rows[2:]) == 0, "what can be mended comes first"

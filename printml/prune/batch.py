@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from printml.arrays import BitArray, FloatArray, Int32Array, IntArray
-from printml.prune.judge import run_network
-from printml.prune.moves import costs_saved, judge_moves, similar_nets
+from printml.arrays import FloatArray, Int32Array
+from printml.prune.moves import costs_saved, similar_nets
 from printml.prune.network import NOT_A_GATE, OpArray
+from printml.prune.row_blocks import Targets, blocks_of, judged
 from printml.prune.state import State, differing_rows, total_cost, unseen_loss
 
 N_SIMILAR = 3
@@ -18,8 +17,6 @@ MOST_COMPARISONS = 30_000_000
 """Word comparisons spent per round on finding nets that agree."""
 MOST_STEP = 0.005
 """Most that one move may lose, as share of the rows' weight, while other moves lose less."""
-WORDS_AT_ONCE = 32
-"""Words of 64 rows that moves are judged on at a time: as many as a round of vector registers."""
 SLACK = 1e-9
 """Share of the rows' weight by which a move may miss a limit before it is given up."""
 BATCH_SHARE = 0.04
@@ -27,15 +24,6 @@ BATCH_SHARE = 0.04
 FIRST_JUDGED, MORE_JUDGED = 64, 1.3
 """One in so many moves is simulated before a look whether those are enough, then so many times
 as many."""
-
-
-@dataclass(frozen=True, eq=False)
-class Targets:
-    """What rows should answer: words of the label bits, rows of each weight, and the weights."""
-
-    labels: BitArray
-    masks: BitArray
-    weights: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,8 +65,9 @@ def next_batch(
 
     What a move is doubted (`unseen_loss`) is known before it is simulated, and so is what it
     saves: no move whose doubt alone makes it dearer than the batch can be part of it. So moves
-    are simulated in the order of that least price, until no other can be cheap enough. The batch
-    is the one that judging every move would give.
+    are simulated in the order of that least price, until no other can be cheap enough, and given up
+    once they are dearer than what is known. The batch is the one that judging every move would
+    give.
 
     Parameters
     ----------
@@ -99,16 +88,16 @@ def next_batch(
     )  # fmt: skip
     worth = saved > 1e-9
     net, by, inverted, saved = net[worth], by[worth], inverted[worth], saved[worth]
+    if not len(net):
+        return None
+    touched = differing_rows(state, net, by, inverted)
     doubt = np.zeros(len(net))
     if doubt_unseen:
-        doubt = rows_weight * unseen_loss(differing_rows(state, net, by, inverted), state.n_rows)
+        doubt = rows_weight * unseen_loss(touched, state.n_rows)
     least_price = doubt / saved
     # Moves that touch few rows for what they save come first: they are often the cheapest, and
     # what they cost tells how soon the others can be given up.
-    touched = differing_rows(state, net, by, inverted)
     by_promise = np.lexsort((touched / saved, least_price))
-    if not len(net):
-        return None
     enough = BATCH_SHARE * total_cost(state, cost)
     loss = np.empty(len(net))
     n_judged, n_wanted = 0, -(-len(net) // FIRST_JUDGED)
@@ -150,108 +139,6 @@ def next_batch(
     # Everything as cheap as the last of the batch, but several moves may name one net.
     chosen = known[price <= limit]
     return Batch(net[chosen], by[chosen], inverted[chosen], limit, enough, n_judged)
-
-
-def judged(
-    state: State,
-    net: Int32Array,
-    by: Int32Array,
-    inverted: OpArray,
-    targets: Targets,
-    rows: list[Block],
-    current: float,
-    *,
-    most: FloatArray,
-) -> FloatArray:
-    """Wrong weight after each move alone, float64, shape (n_moves,).
-
-    Infinite for moves that are sure to lose more than `most`, float64 (n_moves,), beyond `current`.
-    """
-    n_wrong = np.tile(sum(block.n_wrong for block in rows), (len(net), 1))
-    touched = np.zeros(len(net), bool)
-    alive = np.arange(len(net))
-    for block in rows:
-        hit = np.zeros(len(alive), bool)
-        found = np.empty((len(alive), len(targets.weights)), np.int64)
-        judge_moves(
-            net[alive], by[alive], inverted[alive], state.op, state.a, state.b, state.outputs,
-            state.start, state.readers, block.table, block.labels, block.masks, hit, found,
-        )  # fmt: skip
-        n_wrong[alive[hit]] += found[hit] - block.n_wrong
-        touched[alive] |= hit
-        alive = alive[_weight(n_wrong[alive], targets) - current - block.ahead <= most[alive]]
-    loss = np.full(len(net), np.inf)
-    loss[alive] = np.where(touched[alive], _weight(n_wrong[alive], targets), current)
-    return loss
-
-
-def _weight(n_wrong: IntArray, targets: Targets) -> FloatArray:
-    total = np.zeros(len(n_wrong))
-    for group, weight in enumerate(targets.weights):
-        total += weight * n_wrong[:, group]
-    return total
-
-
-@dataclass(frozen=True, eq=False)
-class Block:
-    """Some of the rows, in words of their own.
-
-    Attributes
-    ----------
-    table, labels, masks
-        As `State.table` and in `Targets`.
-    n_wrong
-        Rows of each weight that are wrong now, int64, shape (n_weights,).
-    ahead
-        Weight of the rows in later blocks that are wrong now.
-    """
-
-    table: BitArray
-    labels: BitArray
-    masks: BitArray
-    n_wrong: IntArray
-    ahead: float
-
-
-def blocks_of(state: State, first: int, targets: Targets) -> list[Block]:
-    """Rows that are wrong now come first, since only they can become right; then by weight.
-
-    After the first block a move can only lose, so most moves are given up early; and a block is
-    small enough for the nearer caches.
-    """
-    wrong = np.bitwise_or.reduce(state.values[state.outputs] ^ targets.labels, axis=0)
-    weight = np.zeros(64 * len(wrong))
-    for mask, own in zip(targets.masks, targets.weights, strict=True):
-        weight += own * _bits(mask)
-    mends = (_bits(wrong) != 0) & (weight > 0)
-    order = np.lexsort((-weight, ~mends))
-    n_words = -(-len(wrong) // WORDS_AT_ONCE) * WORDS_AT_ONCE
-
-    def words(rows: BitArray) -> BitArray:
-        packed = np.zeros((len(rows), 8 * n_words), np.uint8)
-        packed[:, : 8 * len(wrong)] = np.packbits(_bits(rows)[:, order], axis=1, bitorder="little")
-        return packed.view(np.uint64)
-
-    inputs, labels, masks = (
-        words(part) for part in (state.values[2:first], targets.labels, targets.masks)
-    )
-    n_wrong = np.bitwise_count(words(wrong[None]) & masks).astype(np.int64)
-    blocks = []
-    ahead = float(n_wrong.sum(axis=1) @ targets.weights)
-    for low in range(0, n_words, WORDS_AT_ONCE):
-        part = slice(low, low + WORDS_AT_ONCE)
-        table = np.zeros((2 * len(state.op), WORDS_AT_ONCE), np.uint64)
-        table[1] = ~np.uint64(0)
-        table[2:first] = inputs[:, part]
-        run_network(state.op, state.a, state.b, first, table[: len(state.op)])
-        own = n_wrong[:, part].sum(axis=1)
-        ahead -= float(own @ targets.weights)
-        blocks.append(Block(table, labels[:, part].copy(), masks[:, part].copy(), own, ahead))
-    return blocks
-
-
-def _bits(words: BitArray) -> npt.NDArray[np.uint8]:
-    return np.unpackbits(np.ascontiguousarray(words).view(np.uint8), axis=-1, bitorder="little")
 
 
 def moves_of(state: State, first: int) -> tuple[Int32Array, Int32Array, OpArray]:

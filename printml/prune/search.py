@@ -11,7 +11,7 @@ import numpy as np
 from printml.errors import NetlistError
 from printml.liberty.library import CellLibrary
 from printml.netlist.netlist import Netlist
-from printml.prune.batch import MOST_STEP, Targets, blocks_of, judged, moves_of, next_batch
+from printml.prune.batch import MOST_STEP, moves_of, next_batch
 from printml.prune.moves import costs_saved, take_moves
 from printml.prune.network import (
     NOT_A_GATE,
@@ -21,6 +21,7 @@ from printml.prune.network import (
     op_areas_mm2,
     op_power_mw,
 )
+from printml.prune.row_blocks import Targets, blocks_of, judged
 from printml.prune.state import (
     Costs,
     Evidence,

@@ -1,0 +1,128 @@
+"""Many moves judged on the same rows, block by block, until they are sure to be too dear."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from printml.arrays import BitArray, FloatArray, Int32Array, IntArray
+from printml.prune.judge import run_network
+from printml.prune.moves import judge_moves
+from printml.prune.network import OpArray
+from printml.prune.state import State
+
+WORDS_AT_ONCE = 32
+"""Words of 64 rows that moves are judged on at a time: as many as a round of vector registers."""
+
+
+@dataclass(frozen=True, eq=False)
+class Targets:
+    """What rows should answer: words of the label bits, rows of each weight, and the weights."""
+
+    labels: BitArray
+    masks: BitArray
+    weights: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Some of the rows, in words of their own.
+
+    Attributes
+    ----------
+    table, labels, masks
+        As `State.table` and in `Targets`.
+    n_wrong
+        Rows of each weight that are wrong now, int64, shape (n_weights,).
+    ahead
+        Weight of the rows in later blocks that are wrong now.
+    """
+
+    table: BitArray
+    labels: BitArray
+    masks: BitArray
+    n_wrong: IntArray
+    ahead: float
+
+
+def blocks_of(state: State, first: int, targets: Targets) -> list[Block]:
+    """Rows that are wrong now come first, since only they can become right; then by weight.
+
+    After the first block a move can only lose, so most moves are given up early; and a block is
+    small enough for the nearer caches.
+    """
+    wrong = np.bitwise_or.reduce(state.values[state.outputs] ^ targets.labels, axis=0)
+    weight = np.zeros(64 * len(wrong))
+    for mask, own in zip(targets.masks, targets.weights, strict=True):
+        weight += own * _bits(mask)
+    mends = (_bits(wrong) != 0) & (weight > 0)
+    order = np.lexsort((-weight, ~mends))
+    n_words = -(-len(wrong) // WORDS_AT_ONCE) * WORDS_AT_ONCE
+
+    def words(rows: BitArray) -> BitArray:
+        packed = np.zeros((len(rows), 8 * n_words), np.uint8)
+        packed[:, : 8 * len(wrong)] = np.packbits(_bits(rows)[:, order], axis=1, bitorder="little")
+        return packed.view(np.uint64)
+
+    inputs, labels, masks = (
+        words(part) for part in (state.values[2:first], targets.labels, targets.masks)
+    )
+    n_wrong = np.bitwise_count(words(wrong[None]) & masks).astype(np.int64)
+    blocks = []
+    ahead = float(n_wrong.sum(axis=1) @ targets.weights)
+    for low in range(0, n_words, WORDS_AT_ONCE):
+        part = slice(low, low + WORDS_AT_ONCE)
+        table = np.zeros((2 * len(state.op), WORDS_AT_ONCE), np.uint64)
+        table[1] = ~np.uint64(0)
+        table[2:first] = inputs[:, part]
+        run_network(state.op, state.a, state.b, first, table[: len(state.op)])
+        own = n_wrong[:, part].sum(axis=1)
+        ahead -= float(own @ targets.weights)
+        blocks.append(Block(table, labels[:, part].copy(), masks[:, part].copy(), own, ahead))
+    return blocks
+
+
+def _bits(words: BitArray) -> npt.NDArray[np.uint8]:
+    return np.unpackbits(np.ascontiguousarray(words).view(np.uint8), axis=-1, bitorder="little")
+
+
+def judged(
+    state: State,
+    net: Int32Array,
+    by: Int32Array,
+    inverted: OpArray,
+    targets: Targets,
+    rows: list[Block],
+    current: float,
+    *,
+    most: FloatArray,
+) -> FloatArray:
+    """Wrong weight after each move alone, float64, shape (n_moves,).
+
+    Infinite for moves that are sure to lose more than `most`, float64 (n_moves,), beyond `current`.
+    """
+    n_wrong = np.tile(sum(block.n_wrong for block in rows), (len(net), 1))
+    touched = np.zeros(len(net), bool)
+    alive = np.arange(len(net))
+    for block in rows:
+        hit = np.zeros(len(alive), bool)
+        found = np.empty((len(alive), len(targets.weights)), np.int64)
+        judge_moves(
+            net[alive], by[alive], inverted[alive], state.op, state.a, state.b, state.outputs,
+            state.start, state.readers, block.table, block.labels, block.masks, hit, found,
+        )  # fmt: skip
+        n_wrong[alive[hit]] += found[hit] - block.n_wrong
+        touched[alive] |= hit
+        alive = alive[_weight(n_wrong[alive], targets) - current - block.ahead <= most[alive]]
+    loss = np.full(len(net), np.inf)
+    loss[alive] = np.where(touched[alive], _weight(n_wrong[alive], targets), current)
+    return loss
+
+
+def _weight(n_wrong: IntArray, targets: Targets) -> FloatArray:
+    total = np.zeros(len(n_wrong))
+    for group, weight in enumerate(targets.weights):
+        total += weight * n_wrong[:, group]
+    return total
