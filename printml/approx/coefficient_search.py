@@ -14,12 +14,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from printml.approx.fine_tune import fine_tuned
 from printml.approx.guard import Front
 from printml.approx.network_kernel import descend, start_areas
 from printml.approx.network_rows import (
     ARGMAX,
     OVO,
     REGRESSION,
+    Marks,
     count_votes,
     forward,
     weight_gained,
@@ -37,6 +39,9 @@ FIRST_PRICE, LAST_PRICE, N_PRICES = 0.002, 2.0, 40
 SWEEPS = 2
 SVM_STARTS = 3
 """Descents of a model with one layer, in different orders; those of an MLP take too long."""
+FINE_TUNED_ROWS = 5_000
+"""With more rows than this an MLP classifier is also trained on towards few digits, and descended
+from there; what that does with fewer rows is not measured."""
 COPY_WEIGHT = 1.0
 """Weight of all perturbed copies of a row together, beside 1 for the row itself."""
 
@@ -88,11 +93,17 @@ def search_coefficients(
         weights = np.where(model.predict(rows) == labels, weights, 0.0)
         most_factor = 0.0
     n_starts = SVM_STARTS if len(model.weights) == 1 else 1
+    exact_loss = _wrong_weight(wrong_marks(model, rows, labels), weights)
+    starts = [(model, seed + 1_000_003 * k) for k in range(n_starts)]
+    trainable = model.decision == "argmax" and len(model.weights) == 2 and not keep_right
+    if trainable and len(y) > FINE_TUNED_ROWS:
+        starts += [(tuned, seed) for tuned in fine_tuned(model, X_int, y, seed=seed)]
     points: list[tuple[float, float, IntegerNetwork]] = []
-    for start in range(n_starts):
+    for start, own_seed in starts:
         points += _descent(
-            model, rows, labels, weights, library,
-            seed=seed + 1_000_003 * start, max_loss=max_loss * most_factor, progress=progress,
+            start, rows, labels, weights, library,
+            exact_loss=exact_loss, max_loss=max_loss * most_factor, seed=own_seed,
+            progress=progress,
         )  # fmt: skip
     return front_of(points)
 
@@ -104,10 +115,12 @@ def _descent(
     weights: FloatArray,
     library: CellLibrary,
     *,
-    seed: int,
+    exact_loss: float,
     max_loss: float,
+    seed: int,
     progress: Callable[[float, float], None] | None,
 ) -> list[tuple[float, float, IntegerNetwork]]:
+    """Points on the way down from a network, with their loss against `exact_loss`."""
     areas = np.array(gate_areas_mm2(library))
     X = np.ascontiguousarray(X.T, np.int64)
     n_rows = X.shape[1]
@@ -128,17 +141,18 @@ def _descent(
     sums = np.zeros((len(model.weights[-1]), n_rows), np.int64)
     votes = np.zeros((n_rows if decision == OVO else 0, n_classes), np.int64)
     pairs = np.array([*itertools.combinations(range(n_classes), 2)], np.int64).reshape(-1, 2)
-    wrong = np.zeros(-(-n_rows // 8) * 8, np.uint8)
+    wrong = wrong_marks(model, X.T, y)
     parts, outer = np.zeros((len(hidden), 4)), np.zeros(len(sums))
     largest = max(int(np.abs(w).max(initial=1)) for w in model.weights)
     largest = (1 << largest.bit_length()) - 1
     forward(X, w1, c1, w2, c2, two, hidden, sums)
     if decision == OVO:
         count_votes(sums, n_classes, votes)
-    wrong[:n_rows] = model.predict(X.T) != y
-    loss = weight_gained(np.zeros_like(wrong), wrong, weights)
+    loss = _wrong_weight(wrong, weights)
     area = start_areas(w1, c1, w2, c2, two, high, first_needed, areas, parts, outer)
-    exact_loss, exact_area = loss, area
+    if loss > exact_loss + max_loss:
+        return []
+    start_area = area
 
     def now() -> IntegerNetwork:
         intercepts = [c1, c2] if two else [c1]
@@ -149,17 +163,17 @@ def _descent(
             intercepts=tuple(frozen(c, np.int64) for c in intercepts),
         )
 
-    points = [(0.0, estimate_area_mm2(model, library), model)]
+    points = [(loss - exact_loss, estimate_area_mm2(model, library), model)]
     coordinates = _coordinates(model)
     rng = np.random.default_rng(seed)
     report = np.zeros(2, np.int64)
     for price in np.geomspace(FIRST_PRICE, LAST_PRICE, N_PRICES):
         for _ in range(SWEEPS):
-            if exact_area <= 0:
+            if start_area <= 0:
                 break
             changed = report[1]
             loss, area = descend(
-                rng.permutation(coordinates), price / exact_area, exact_loss + max_loss,
+                rng.permutation(coordinates), price / start_area, exact_loss + max_loss,
                 X, y, weights, w1, c1, w2, c2, two, decision, model.fraction_bits,
                 first_needed, high, areas, largest, hidden, sums, votes, pairs, wrong,
                 parts, outer, loss, area, report,
@@ -171,6 +185,17 @@ def _descent(
         if progress:
             progress(loss - exact_loss, points[-1][1])
     return points
+
+
+def wrong_marks(model: IntegerNetwork, X_int: IntArray, y: IntArray) -> Marks:
+    """A byte per row that the model gets wrong, filled up with zeros to whole words of eight."""
+    marks = np.zeros(-(-len(y) // 8) * 8, np.uint8)
+    marks[: len(y)] = model.predict(X_int) != y
+    return marks
+
+
+def _wrong_weight(wrong: Marks, weights: FloatArray) -> float:
+    return weight_gained(np.zeros_like(wrong), wrong, weights)
 
 
 def front_of(points: list[tuple[float, float, IntegerNetwork]]) -> Front:
