@@ -41,7 +41,7 @@ SVM_STARTS = 3
 """Descents of a model with one layer, in different orders; those of an MLP take too long."""
 FINE_TUNED_ROWS = 5_000
 """With more rows than this an MLP classifier is also trained on towards few digits, and descended
-from there; what that does with fewer rows is not measured."""
+from there; fewer rows it only fits better (docs/approximation.md)."""
 COPY_WEIGHT = 1.0
 """Weight of all perturbed copies of a row together, beside 1 for the row itself."""
 
