@@ -95,8 +95,7 @@ def test_large_tables_start_from_trained_networks_too(monkeypatch: pytest.Monkey
     exact = np.mean(model.predict(X) == y)
     for loss, candidate in zip(both.loss, both.candidates, strict=True):
         assert exact - np.mean(candidate.predict(X) == y) == pytest.approx(loss)
-    assert both.loss.min() <= alone.loss.min()
-    assert both.area_mm2.min() <= alone.area_mm2.min()
+    assert both.loss.min() < alone.loss.min()
     # A row that must stay right does, whatever training would have done.
     kept = search_coefficients(replace(model), X, y, library, seed=0, keep_right=True)
     right = model.predict(X) == y

@@ -77,24 +77,23 @@ def hidden_parts(
 
 
 @compiled
-def outer_areas(
-    weight_2: IntArray, intercept_2: IntArray, parts: FloatArray, first_needed: int,
-    areas: FloatArray, found: FloatArray,
-) -> None:  # fmt: skip
-    """Area of every sum of the last layer over the ReLUs of `parts` (n_hidden, 4)."""
-    low, high = parts[:, LOW].astype(np.int64), parts[:, HIGH].astype(np.int64)
-    for k in range(weight_2.shape[0]):
-        found[k] = row_area(weight_2[k], intercept_2[k], low, high, first_needed, areas)
-
-
-@compiled
 def outer_area(
     k: int, weight_2: IntArray, intercept_2: IntArray, parts: FloatArray, first_needed: int,
     areas: FloatArray,
 ) -> float:  # fmt: skip
-    """Area of sum k of the last layer over the ReLUs of `parts`."""
+    """Area of sum k of the last layer over the ReLUs of `parts` (n_hidden, 4)."""
     low, high = parts[:, LOW].astype(np.int64), parts[:, HIGH].astype(np.int64)
     return row_area(weight_2[k], intercept_2[k], low, high, first_needed, areas)
+
+
+@compiled
+def outer_areas(
+    weight_2: IntArray, intercept_2: IntArray, parts: FloatArray, first_needed: int,
+    areas: FloatArray, found: FloatArray,
+) -> None:  # fmt: skip
+    """Area of every sum of the last layer."""
+    for k in range(weight_2.shape[0]):
+        found[k] = outer_area(k, weight_2, intercept_2, parts, first_needed, areas)
 
 
 @compiled

@@ -20,42 +20,17 @@ def run_network(
 ) -> None:
     """Fill the values of all gates, uint64 (n_nets, n_words), from those of the inputs."""
     for net in range(first_gate, op.shape[0]):
-        evaluate(op[net], values[a[net]], values[b[net]], values[net])
-
-
-@compiled
-def evaluate(op: int, left: BitArray, right: BitArray, result: BitArray) -> None:
-    """One gate on all words; a loop per function, each of which vectorises."""
-    n = result.shape[0]
-    if op == 0b0111:
-        for w in range(n):
-            result[w] = ~(left[w] & right[w])
-    elif op == 0b1000:
-        for w in range(n):
-            result[w] = left[w] & right[w]
-    elif op == 0b0001:
-        for w in range(n):
-            result[w] = ~(left[w] | right[w])
-    elif op == 0b1110:
-        for w in range(n):
-            result[w] = left[w] | right[w]
-    elif op == 0b0101:
-        for w in range(n):
-            result[w] = ~left[w]
-    elif op == 0b0110:
-        for w in range(n):
-            result[w] = left[w] ^ right[w]
-    else:
-        for w in range(n):
-            result[w] = ~(left[w] ^ right[w])
+        evaluate_rows(
+            op[net], values, np.uint64(a[net]), np.uint64(b[net]), np.uint64(net)
+        )  # fmt: skip
 
 
 @compiled
 def evaluate_rows(
-    op: int, table: BitArray, left: np.uint64, right: np.uint64, result: np.uint64,
-    low: np.uint64, high: np.uint64,
-) -> None:  # fmt: skip
-    """One gate on the words [low, high) of two rows of the table, into a third."""
+    op: int, table: BitArray, left: np.uint64, right: np.uint64, result: np.uint64
+) -> None:
+    """One gate on all words of two rows of the table, into a third; each loop vectorises."""
+    low, high = np.uint64(0), np.uint64(table.shape[1])
     if op == 0b0111:
         for w in range(low, high):
             table[result, w] = ~(table[left, w] & table[right, w])
@@ -117,7 +92,7 @@ def spread(
         gate = net_of_bit(at, lowest)
         here, there = np.uint64(gate), np.uint64(n_nets + n_changed)
         left, right = np.uint64(where[a[gate]]), np.uint64(where[b[gate]])
-        evaluate_rows(op[gate], table, left, right, there, low, high)
+        evaluate_rows(op[gate], table, left, right, there)
         differs = np.uint64(0)
         for w in range(low, high):
             differs |= table[there, w] ^ table[here, w]
