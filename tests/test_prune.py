@@ -282,7 +282,15 @@ def test_paths_of_large_tables_end_where_the_choice_is_settled(
     whole = run_tasks([*wholes, *folds], library, **common)
     short = run_by_share(wholes, folds, library, **common)
     choices = [
-        choose_point(found[:2], found[2:], [1_000] * 2, max_loss=0.01, tree=False, n_rows=6_000)
+        choose_point(
+            found[:2],
+            found[2:],
+            [1_000] * 2,
+            max_loss=0.01,
+            tree=False,
+            n_rows=6_000,
+            exact_area_mm2=0.0,
+        )
         for found in (whole, short)
     ]
     assert choices[0] == choices[1]
@@ -579,7 +587,7 @@ def path_of(cost: list[float], loss: list[float], held_loss: list[float]) -> Pru
     builder.add_output("class", [a])
     network = network_of(builder.build(), tiny_library())
     points = [
-        PrunePoint(wrong=w, area_mm2=0.0, cost=c, network=network)
+        PrunePoint(wrong=w, area_mm2=c, cost=c, network=network)
         for c, w in zip(cost, loss, strict=True)
     ]
     return PrunePath(tuple(points), np.array(loss), np.array(held_loss), Path("none"))
@@ -592,7 +600,7 @@ def test_large_tables_choose_by_the_share_that_is_left() -> None:
               path_of([200.0, 130.0, 61.0, 20.0], [0.002, -0.002, -0.005, -0.006], [])]  # fmt: skip
     folds = [path_of(cost, gains, [0.002, 0.004, 0.006, 0.03]),
              path_of(cost, gains, [0.003, 0.005, 0.008, 0.04])]  # fmt: skip
-    common = {"max_loss": 0.01, "tree": False}
+    common = {"max_loss": 0.01, "tree": False, "exact_area_mm2": 1e9}
     which, large, budget = choose_point(wholes, folds, [100, 100], n_rows=8000, **common)
     # 0.007 at 30 % is allowed; the last point with so much left is 61 of 200, on the second path,
     # and 55 is below it, so the first path stops at 110.
@@ -601,6 +609,32 @@ def test_large_tables_choose_by_the_share_that_is_left() -> None:
     assert budget.loss == -0.005
     nothing = [path_of(cost, gains, [0.1, 0.1, 0.1, 0.1])] * 2
     assert choose_point(wholes, nothing, [100, 100], n_rows=8000, **common)[:2] == (0, 0)
+
+
+def test_sums_become_no_smaller_than_experience_goes() -> None:
+    """At one point 80 times smaller than the exact circuit, at two points 160 times."""
+    loss = [-0.004, -0.003, -0.002, -0.001]
+    wholes = [path_of([200.0, 50.0, 9.0, 2.0], loss, [])] * 2
+    folds = [path_of([200.0, 50.0, 9.0, 2.0], loss, [0.0, 0.002, 0.004, 0.006])] * 2
+
+    def chosen(
+        exact_area_mm2: float, max_loss: float = 0.01, tree: bool = False
+    ) -> tuple[int, float]:
+        _, k, budget = choose_point(
+            wholes, folds, [100, 100],
+            max_loss=max_loss, tree=tree, n_rows=2_000, exact_area_mm2=exact_area_mm2,
+        )  # fmt: skip
+        return k, budget.held_loss
+
+    assert chosen(0.0) == (3, 0.006)
+    assert chosen(160.0) == (3, 0.006)
+    # What the folds lose at the budget is lost by smaller circuits than the one taken.
+    assert chosen(161.0) == (2, 0.004)
+    assert chosen(721.0) == (1, 0.002)
+    assert chosen(721.0, max_loss=0.02) == (2, 0.004)
+    assert chosen(721.0, tree=True) == (3, 0.006)
+    # Nothing is that large: the circuit stays as it came.
+    assert chosen(1e9) == (0, 0.0)
 
 
 def test_share_of_area_that_folds_allow() -> None:

@@ -16,6 +16,7 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from printml.approx.guard import held_loss_at
+from printml.circuit.estimate import estimate_area_mm2
 from printml.flow.folds import Fold, make_folds
 from printml.flow.model_search import (
     ModelSearch,
@@ -277,8 +278,11 @@ def _guarded(
     n_held = [len(fold.held) for fold in folds]
     base = held_accuracy(folds, rows)
     known = over_fitting(model, folds, rows)
+    exact_area_mm2 = estimate_area_mm2(model, library)
     return [
-        _chosen(recipe, start, rows, found, n_held, base, known, library, max_loss=loss)
+        _chosen(
+            recipe, start, rows, found, n_held, base, known, exact_area_mm2, library, max_loss=loss
+        )
         for loss in losses
     ]
 
@@ -291,6 +295,7 @@ def _chosen(
     n_held: list[int],
     base: float | None,
     over_fitting: float,
+    exact_area_mm2: float,
     library: CellLibrary,
     *,
     max_loss: float,
@@ -305,6 +310,7 @@ def _chosen(
         max_loss=max_loss,
         tree=recipe.model in ("tree", *ENSEMBLES),
         n_rows=len(rows.train),
+        exact_area_mm2=exact_area_mm2,
         over_fitting=over_fitting,
     )
     path = paths[which]

@@ -49,7 +49,7 @@ several times what a thousand held rows leave uncertain."""
 ROUND_SHARES = (0.6, 0.85)
 """Paths from the same netlist part ways where it is mapped again; the best of these is taken."""
 PRUNED_SUMS = Experience(
-    gap=0.006, gap_rows=1200, slope=0.5, spread=0.003, overstated=0.0075
+    gap=0.0075, gap_rows=1200, slope=0.65, spread=0.003, overstated=0.0075
 )  # fmt: skip
 """SVMs and MLPs, measured on splits that are in no table; see docs/approximation.md."""
 PRUNED_TREES = replace(TREES, spread=0.03)
@@ -57,6 +57,9 @@ PRUNED_TREES = replace(TREES, spread=0.03)
 AIM_SHARE = 0.75
 """SVMs and MLPs aim at this share of the loss allowed, since one point is promised as a mean over
 a handful of circuits, which lies some tenths of a point about what is aimed at."""
+TIMES_SMALLER_PER_LOSS = 8_000.0
+"""An SVM or MLP becomes at most so many times smaller than its exact circuit per loss allowed, 80
+times at one point: a path that gets farther within its budget was lucky on the rows it saw."""
 CHECKPOINT_S = 10.0
 """Seconds between checkpoints of a path."""
 
@@ -250,12 +253,14 @@ def choose_point(
     max_loss: float,
     tree: bool,
     n_rows: int,
+    exact_area_mm2: float,
     over_fitting: float = 0.0,
 ) -> tuple[int, int, Budget]:
     """Path and point to take, as indices, and the budget that the folds allow.
 
     Folds of trees are weighed with `PRUNED_TREES`, those of SVMs and MLPs with `PRUNED_SUMS`;
-    `n_rows` is what the search on all rows saw, `over_fitting` that of the unapproximated model.
+    `n_rows` is what the search on all rows saw, `over_fitting` that of the unapproximated model,
+    whose circuit has `exact_area_mm2`.
 
     If not even the first budget holds, the start of the first path is taken. Without folds the
     budget is 0, for paths that keep every right row. Sums of large tables: `choose_by_share`.
@@ -266,6 +271,7 @@ def choose_point(
         wholes = [(cost, path.loss) for cost, path in zip(costs, paths, strict=True)]
         return choose_by_share(fronts, wholes, max_loss=AIM_SHARE * max_loss)
     budget = Budget(0.0, 0.0, 0.0)
+    least_area_mm2 = 0.0
     if folds:
         budget = choose_budget(
             fronts,
@@ -281,13 +287,23 @@ def choose_point(
             most = AIM_SHARE * max_loss - float(PRUNED_SUMS.loss(np.zeros(1), n_rows)[0])
             if budget.loss > most:
                 budget = replace(budget, loss=most, held_loss=held_loss_at(fronts, most))
-    allowed = [
+            least_area_mm2 = exact_area_mm2 / (TIMES_SMALLER_PER_LOSS * max_loss)
+    within = [
         (point.cost, float(loss), which, k)
         for which, path in enumerate(paths)
         for k, (point, loss) in enumerate(zip(path.points, path.loss, strict=True))
         if loss <= budget.loss + 1e-12
     ]
-    _, _, which, k = min(allowed, default=(0.0, 0.0, 0, 0))
+    allowed = [
+        found for found in within if paths[found[2]].points[found[3]].area_mm2 >= least_area_mm2
+    ]
+    start = (0.0, 0.0, 0, 0)
+    smallest, taken = min(within, default=start), min(allowed, default=start)
+    _, _, which, k = taken
+    if taken != smallest:
+        # What folds lose at the whole budget is what smaller circuits than this one lose.
+        loss = float(paths[which].loss[k])
+        budget = replace(budget, loss=loss, held_loss=held_loss_at(fronts, loss))
     return which, k, budget
 
 
