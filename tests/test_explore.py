@@ -25,7 +25,8 @@ from printml.explore.points import (
     pareto_front,
     point_from_table,
 )
-from printml.explore.search import most_promising
+from printml.explore.result import copy_circuits
+from printml.explore.search import explore, most_promising
 from printml.explore.space import configurations, finished_recipe, short_name
 from printml.explore.store import clear_store, entry, key_of, store_size
 from printml.explore.workers import workers
@@ -56,6 +57,12 @@ def test_front_and_hypervolume_by_hand() -> None:
         )
         assert found == pytest.approx(0.3 * 3 + 0.1 * 2)
     assert hypervolume([0.5], [1.0], least_accuracy=0.5) == 0.0
+
+
+def test_the_front_holds_what_draws_least_too() -> None:
+    small, frugal = point("small", 0.8, 1.0, 3.0), point("frugal", 0.8, 2.0, 1.5)
+    twin, worse = point("twin", 0.8, 1.0, 3.0), point("worse", 0.7, 2.5, 1.5)
+    assert pareto_front([worse, twin, frugal, small]) == [small, frugal]
 
 
 def test_a_circuit_without_gates_has_a_finite_hypervolume() -> None:
@@ -213,6 +220,27 @@ def test_killed_and_met_explorations_give_the_same_front(tmp_path: Path) -> None
     assert "https://" not in page
     assert "tree-" in page
     assert (out / "report_figures" / "accuracy_area.svg").exists()
+
+
+@pytest.mark.tools
+def test_what_is_on_the_front_is_finished_again_with_more_losses(tmp_path: Path) -> None:
+    base = replace(SEEDS, effort="fast")
+    store, folder = tmp_path / "store", tmp_path / "out"
+    with workers(n_jobs=2, scheduler="") as team:
+        found = explore(base, store, team, families=("svm-r",))
+    assert found.stopped == "nothing left to try"
+    circuits = [(point.name, point.stage) for point in found.points]
+    assert len(set(circuits)) == len(circuits)
+    names = {point.name for point in found.front}
+    for name in names:
+        losses = {stage for other, stage in circuits if other == name}
+        assert {"exact", "pruned", "pruned-at-2", "pruned-at-3"} <= losses
+    folder.mkdir()
+    copy_circuits(folder, store, found)
+    for point in found.front:
+        places = [folder / "circuits" / point.name, folder / "circuits" / f"{point.name}-further"]
+        stages = [place / point.stage / "netlist" for place in places]
+        assert point.stage == "exact" or any(stage.exists() for stage in stages)
 
 
 @pytest.mark.tools

@@ -55,6 +55,11 @@ class Point:
     n_test: int
     equality: str
 
+    @property
+    def least_power_mw(self) -> float:
+        """Power at the supply where it draws least."""
+        return min(corner.power_mw for corner in self.corners)
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -71,10 +76,21 @@ def point_from_table(table: dict[str, Any]) -> Point:
 
 
 def pareto_front(points: Sequence[Point]) -> list[Point]:
-    """Points that no other one beats in validation accuracy and area, by rising area."""
+    """Points that no other one equals or beats in validation accuracy, area and least power.
+
+    By rising area; of points that are equal in all three, the first by name.
+    """
     front: list[Point] = []
-    for point in sorted(points, key=lambda p: (p.area_cm2, -p.accuracy_validation, p.name)):
-        if not front or point.accuracy_validation > front[-1].accuracy_validation:
+    # Whatever beats a point comes before it.
+    for point in sorted(
+        points, key=lambda p: (p.area_cm2, p.least_power_mw, -p.accuracy_validation, p.name)
+    ):
+        beaten = any(
+            other.accuracy_validation >= point.accuracy_validation
+            and other.least_power_mw <= point.least_power_mw
+            for other in front
+        )
+        if not beaten:
             front.append(point)
     return front
 

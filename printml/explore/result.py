@@ -57,11 +57,16 @@ def circuit_name(point: Point) -> str:
 def copy_circuits(folder: Path, store: Path, found: Exploration) -> None:
     """Put the run folder of every point of the front into `folder/circuits`, by recipe.
 
+    A configuration that was finished again with more losses has a second one, `NAME-further`.
     Folders of an earlier exploration that are on the front no more are taken away.
     """
     circuits = folder / "circuits"
     circuits.mkdir(exist_ok=True)
-    wanted = {point.name: point.key for point in found.front}
+    first = {point.name: point.key for point in reversed(found.points)}
+    wanted = {
+        point.name if point.key == first[point.name] else f"{point.name}-further": point.key
+        for point in found.front
+    }
     for old in circuits.iterdir():
         if old.name not in wanted:
             shutil.rmtree(old)

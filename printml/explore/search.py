@@ -1,4 +1,7 @@
-"""The exploration: probe every configuration, then finish what promises most, batch after batch."""
+"""The exploration: probe every configuration, then finish what promises most, batch after batch.
+
+When every configuration is finished, those on the front are finished with more losses.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from printml.explore.space import (
     MAX_LOSS,
     configurations,
     finished_recipe,
+    refined_recipe,
     short_name,
 )
 from printml.explore.workers import Workers
@@ -111,7 +115,11 @@ def explore(
             tuple(history), stopped,
         )  # fmt: skip
 
-    while waiting:
+    refined: set[str] = set()
+    while True:
+        on_front = {point.name for point in pareto_front(points)} - refined
+        if not waiting and not on_front:
+            break
         room = min(BATCH, evaluations - n_finished)
         if room <= 0:
             stopped = f"{evaluations} evaluations"
@@ -119,10 +127,15 @@ def explore(
         if time.monotonic() - begun + longest > seconds:
             stopped = f"{seconds:.0f} s"
             break
-        batch = most_promising(waiting, probes, done, points, least=least, n=room)
-        waiting = [configuration for configuration in waiting if configuration not in batch]
         batch_begun = time.monotonic()
-        recipes = [finished_recipe(configuration) for configuration in batch]
+        if waiting:
+            batch = most_promising(waiting, probes, done, points, least=least, n=room)
+            waiting = [configuration for configuration in waiting if configuration not in batch]
+            recipes = [finished_recipe(configuration) for configuration in batch]
+        else:
+            batch = [by_name[name] for name in sorted(on_front)[:room]]
+            refined |= {short_name(configuration) for configuration in batch}
+            recipes = [refined_recipe(configuration) for configuration in batch]
         for configuration, result in zip(
             batch,
             workers.map(partial(finish, store=store, with_adc=with_adc), recipes),
@@ -132,9 +145,12 @@ def explore(
                 failures.append(result)
                 progress(f"{result.name}: {result.reason}")
                 continue
-            points += result
-            done.append((configuration, result))
-            progress(_line(result))
+            known = {(point.name, point.stage) for point in points}
+            fresh = [point for point in result if (point.name, point.stage) not in known]
+            points += fresh
+            if not refined:
+                done.append((configuration, result))
+            progress(_line(fresh))
         n_finished += len(batch)
         longest = max(longest, time.monotonic() - batch_begun)
         volume = hypervolume(
@@ -222,7 +238,7 @@ def loss_of(point: Point) -> float | None:
 
 def _line(points: Sequence[Point]) -> str:
     if not points:
-        return "finished, without a validation accuracy"
+        return "finished, without a new circuit of known validation accuracy"
     stages = ", ".join(
         f"{p.stage} {p.area_cm2:.3f} cm2 at {p.accuracy_validation:.3f}" for p in points
     )

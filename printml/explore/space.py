@@ -11,6 +11,8 @@ from printml.flow.recipe import FAMILIES, Recipe
 MAX_LOSS = 0.01
 FURTHER_LOSSES = (0.003, 0.02, 0.04, 0.08, 0.16)
 """Each configuration is finished with these values of `max_loss`, from one search."""
+BETWEEN_LOSSES = (0.006, 0.014, 0.03, 0.06, 0.12)
+"""Configurations on the front are finished with these too once nothing else is left to try."""
 
 CHOICES: tuple[dict[str, Any], ...] = (
     {"model": "svm-c"},
@@ -56,6 +58,11 @@ def configurations(base: Recipe, families: Collection[str] = FAMILIES) -> tuple[
 def finished_recipe(configuration: Recipe) -> Recipe:
     """The configuration, approximated as far as each of the losses allows."""
     return replace(configuration, approx="full", max_loss=MAX_LOSS, further_losses=FURTHER_LOSSES)
+
+
+def refined_recipe(configuration: Recipe) -> Recipe:
+    """The finished recipe with other losses, between those of `finished_recipe`."""
+    return replace(finished_recipe(configuration), further_losses=BETWEEN_LOSSES)
 
 
 def short_name(recipe: Recipe) -> str:

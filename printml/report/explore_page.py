@@ -86,7 +86,7 @@ def _name(point: dict[str, Any]) -> str:
 
 
 def _facts(record: dict[str, Any], front: list[dict[str, Any]]) -> list[tuple[str, str]]:
-    best, least = front[-1], front[0]
+    best, least = max(front, key=lambda point: point["accuracy_validation"]), front[0]
     facts = [
         ("most accurate on validation rows, test", f"{best['accuracy_test']:.3f}"),
         (f"its area, {_name(best)}", f"{best['area_cm2']:.3f} cm2"),
