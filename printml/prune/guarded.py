@@ -49,7 +49,7 @@ several times what a thousand held rows leave uncertain."""
 ROUND_SHARES = (0.6, 0.85)
 """Paths from the same netlist part ways where it is mapped again; the best of these is taken."""
 PRUNED_SUMS = Experience(
-    gap=0.0075, gap_rows=1200, slope=0.65, spread=0.003, overstated=0.0075
+    gap=0.0105, gap_rows=600, slope=0.65, spread=0.003, overstated=0.0075
 )  # fmt: skip
 """SVMs and MLPs, measured on splits that are in no table; see docs/approximation.md."""
 PRUNED_TREES = replace(TREES, spread=0.03)
@@ -57,8 +57,8 @@ PRUNED_TREES = replace(TREES, spread=0.03)
 AIM_SHARE = 0.75
 """SVMs and MLPs aim at this share of the loss allowed, since one point is promised as a mean over
 a handful of circuits, which lies some tenths of a point about what is aimed at."""
-TIMES_SMALLER_PER_LOSS = 8_000.0
-"""An SVM or MLP becomes at most so many times smaller than its exact circuit per loss allowed, 80
+TIMES_SMALLER_PER_LOSS = 6_000.0
+"""An SVM or MLP becomes at most so many times smaller than its exact circuit per loss allowed, 60
 times at one point: a path that gets farther within its budget was lucky on the rows it saw."""
 CHECKPOINT_S = 10.0
 """Seconds between checkpoints of a path."""
