@@ -48,7 +48,7 @@ from printml.quantize.integer_model import IntegerModel
 
 Progress = Callable[[str], None]
 
-MODEL_SHARE, LARGE_SHARE, TREE_SHARE = 0.0, 0.5, 0.75
+MODEL_SHARE, LARGE_SHARE, TREE_SHARE = 0.05, 0.5, 0.75
 """Shares of the accuracy budget that coefficients (of large tables) and thresholds may spend when
 pruning follows. What coefficients lose stays lost, and gates buy more area for it."""
 
