@@ -35,7 +35,7 @@ published: .venv/.ready
 table-models table-pruning: tables
 
 tables: .venv/.ready
-	$(BIN)/printml reproduce survey-mlp-svm --first-seed 23 -j $(JOBS) --out runs/reproduce/survey-mlp-svm
+	$(BIN)/printml reproduce survey-mlp-svm --first-seed 33 -j $(JOBS) --out runs/reproduce/survey-mlp-svm
 	$(BIN)/printml reproduce survey-trees --first-seed 13 -j $(JOBS) --out runs/reproduce/survey-trees
 	$(BIN)/printml reproduce frontier -j $(JOBS) --out runs/reproduce/frontier
 	$(BIN)/python -m benchmarks.tables
