@@ -1,9 +1,9 @@
 """Pruning by tau and phi alone, as published: no coefficients were approximated before.
 
-    python -m benchmarks.published_pruning [--seeds 5] [--first-seed 28] [--only CIRCUIT] [-j 2]
+    python -m benchmarks.published_pruning [--seeds 5] [--first-seed 33] [--only CIRCUIT] [-j 2]
 
 Per circuit and split the smallest netlist of the grid that loses at most one point of the training
-rows, mapped again, against our own exact circuit by the same fast flow. Test rows are read once, by
+rows against our own exact circuit, both mapped again by the same fast flow. Test rows are read once, by
 the two finished netlists, with the bit-parallel kernel. The published mean saving is 22 %
 (Armeniakos et al., DATE 2022).
 """
@@ -38,6 +38,12 @@ def accuracy(netlist: Netlist, library: CellLibrary, X_int: IntArray, y: IntArra
     return float(np.mean(outputs(netlist, library, X_int)["class"] == y))
 
 
+def mapped_again(netlist: Netlist, library: CellLibrary) -> Netlist:
+    """The smaller of a netlist and what mapping makes of it."""
+    again = map_netlist(netlist, library, flow=REFRESH, timeout_s=900)
+    return min(netlist, again, key=lambda found: found.area_cm2(library))
+
+
 def saved_and_lost(circuit: str, seed: int) -> tuple[str, float, float, int]:
     """Circuit, share of area saved, share of test rows lost, and how many there are."""
     dataset, model = circuit.split("/")
@@ -58,19 +64,18 @@ def saved_and_lost(circuit: str, seed: int) -> tuple[str, float, float, int]:
         if point.accuracy_train >= least - 1e-12
     ]
     pruned = min(allowed, key=lambda point: point.area_mm2).netlist if allowed else exact
-    again = map_netlist(pruned, library, flow=REFRESH, timeout_s=900)
-    smallest = min(pruned, again, exact, key=lambda netlist: netlist.area_cm2(library))
+    before, after = mapped_again(exact, library), mapped_again(pruned, library)
     return (
         circuit,
-        1.0 - smallest.area_cm2(library) / exact.area_cm2(library),
-        accuracy(exact, library, X_test, y_test) - accuracy(smallest, library, X_test, y_test),
+        1.0 - after.area_cm2(library) / before.area_cm2(library),
+        accuracy(before, library, X_test, y_test) - accuracy(after, library, X_test, y_test),
         len(y_test),
     )
 
 
 @click.command()
 @click.option("--seeds", default=5, show_default=True)
-@click.option("--first-seed", default=28, show_default=True)
+@click.option("--first-seed", default=33, show_default=True)
 @click.option("--only", multiple=True, metavar="CIRCUIT", help="[default: all fourteen]")
 @click.option("-j", "--jobs", default=2, show_default=True)
 def main(seeds: int, first_seed: int, only: tuple[str, ...], jobs: int) -> None:
