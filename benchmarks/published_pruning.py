@@ -3,8 +3,8 @@
     python -m benchmarks.published_pruning [--seeds 5] [--first-seed 33] [--only CIRCUIT] [-j 2]
 
 Per circuit and split the smallest netlist of the grid that loses at most one point of the training
-rows against our own exact circuit, both mapped again by the same fast flow. Test rows are read once, by
-the two finished netlists, with the bit-parallel kernel. The published mean saving is 22 %
+rows against our own exact circuit, both mapped again by the same fast flow. Test rows are read
+once, by the two finished netlists, with the bit-parallel kernel. The published mean saving is 22 %
 (Armeniakos et al., DATE 2022).
 """
 
