@@ -181,7 +181,7 @@ def front_table(found: Exploration, *, title: str) -> Table:
 
 
 def _cells(point: Point) -> list[str]:
-    low = min(point.corners, key=lambda corner: corner.power_mw)
+    low = point.least_corner
     return [
         circuit_name(point),
         f"{point.accuracy_validation:.3f}",

@@ -56,9 +56,9 @@ class Point:
     equality: str
 
     @property
-    def least_power_mw(self) -> float:
-        """Power at the supply where it draws least."""
-        return min(corner.power_mw for corner in self.corners)
+    def least_corner(self) -> Corner:
+        """The supply where it draws least."""
+        return min(self.corners, key=lambda corner: corner.power_mw)
 
 
 @dataclass(frozen=True)
@@ -83,11 +83,12 @@ def pareto_front(points: Sequence[Point]) -> list[Point]:
     front: list[Point] = []
     # Whatever beats a point comes before it.
     for point in sorted(
-        points, key=lambda p: (p.area_cm2, p.least_power_mw, -p.accuracy_validation, p.name)
+        points,
+        key=lambda p: (p.area_cm2, p.least_corner.power_mw, -p.accuracy_validation, p.name),
     ):
         beaten = any(
             other.accuracy_validation >= point.accuracy_validation
-            and other.least_power_mw <= point.least_power_mw
+            and other.least_corner.power_mw <= point.least_corner.power_mw
             for other in front
         )
         if not beaten:

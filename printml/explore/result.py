@@ -80,7 +80,7 @@ def copy_circuits(folder: Path, store: Path, found: Exploration) -> None:
 
 
 def _flat(point: Point, found: Exploration) -> dict[str, Any]:
-    low = min(point.corners, key=lambda corner: corner.power_mw)
+    low = point.least_corner
     return {
         "circuit": circuit_name(point),
         "family": point.family,

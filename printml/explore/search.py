@@ -148,8 +148,7 @@ def explore(
             known = {(point.name, point.stage) for point in points}
             fresh = [point for point in result if (point.name, point.stage) not in known]
             points += fresh
-            if not refined:
-                done.append((configuration, result))
+            done.append((configuration, result))
             progress(_line(fresh))
         n_finished += len(batch)
         longest = max(longest, time.monotonic() - batch_begun)
