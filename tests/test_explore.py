@@ -121,6 +121,17 @@ def test_each_family_first_then_what_adds_most() -> None:
     assert most_promising([svm, tree], probes, done, [], least=0.4, n=1) == [tree]
 
 
+def test_less_work_comes_before_a_little_more_gain(monkeypatch: pytest.MonkeyPatch) -> None:
+    small, large = configurations(SEEDS, ("svm-r",))
+    probes = {
+        short_name(small): Probe(short_name(small), 0.80, 100.0, 0.4),
+        short_name(large): Probe(short_name(large), 0.99, 1000.0, 0.4),
+    }
+    assert most_promising([large, small], probes, [], [], least=0.4, n=1) == [small]
+    monkeypatch.setattr("printml.explore.search.WORK_PER_CM2", 0.0)
+    assert most_promising([large, small], probes, [], [], least=0.4, n=1) == [large]
+
+
 def test_points_survive_json() -> None:
     before = point("a", 0.8, 1.0)
     assert point_from_table(json.loads(json.dumps(asdict(before)))) == before

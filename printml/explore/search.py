@@ -30,6 +30,9 @@ BATCH = 4
 """Circuits per batch, whatever the number of workers, so that results do not depend on it."""
 FIRST_SHARE = {0.0: 1.0, 0.003: 0.05, 0.01: 0.02, 0.02: 0.015, 0.04: 0.01, 0.08: 0.006, 0.16: 0.003}
 """Area left at each loss, until finished circuits tell better."""
+WORK_PER_CM2 = 0.5
+"""Finishing a circuit takes about ten seconds and half as much again per cm2 of its exact circuit
+(SVMs and MLPs of docs/results.md, 1.6 to 28 cm2, one core)."""
 LOSSES = tuple(sorted({0.0, MAX_LOSS, *FURTHER_LOSSES}))
 
 
@@ -131,6 +134,8 @@ def explore(
         if waiting:
             batch = most_promising(waiting, probes, done, points, least=least, n=room)
             waiting = [configuration for configuration in waiting if configuration not in batch]
+            # The longest first, so that workers end together.
+            batch.sort(key=lambda configuration: -_work(probes[short_name(configuration)]))
             recipes = [finished_recipe(configuration) for configuration in batch]
         else:
             batch = [by_name[name] for name in sorted(on_front)[:room]]
@@ -170,7 +175,8 @@ def most_promising(
     least: float,
     n: int,
 ) -> list[Recipe]:
-    """The `n` configurations whose predicted circuits add most to the front's hypervolume.
+    """The `n` configurations whose predicted circuits add most to the front's hypervolume, for the
+    work of finishing them.
 
     A configuration is predicted to give a circuit per loss, that much less accurate than the
     probe, and to keep of the estimated area what finished circuits of that loss kept (median; of
@@ -192,7 +198,12 @@ def most_promising(
                 least_accuracy=least,
             )
             # Names break ties, so that the order never depends on how a set is walked.
-            return configuration.model not in seen, after - before, short_name(configuration)
+            name = short_name(configuration)
+            return (
+                configuration.model not in seen,
+                (after - before) / _work(probes[name]),
+                name,
+            )
 
         best = max((c for c in waiting if c not in chosen), key=gain)
         chosen.append(best)
@@ -200,6 +211,10 @@ def most_promising(
         accuracies.extend(accuracy for accuracy, _ in predicted[short_name(best)])
         areas.extend(area for _, area in predicted[short_name(best)])
     return chosen
+
+
+def _work(found: Probe) -> float:
+    return 1 + WORK_PER_CM2 * found.area_mm2 / 100
 
 
 def _predicted(
