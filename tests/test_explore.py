@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,9 @@ from printml.explore.points import (
     pareto_front,
     point_from_table,
 )
+from printml.explore.promise import most_promising
 from printml.explore.result import copy_circuits
-from printml.explore.search import explore, most_promising
+from printml.explore.search import batch_seconds, explore
 from printml.explore.space import configurations, finished_recipe, short_name
 from printml.explore.store import clear_store, entry, key_of, store_size
 from printml.explore.workers import workers
@@ -128,8 +130,22 @@ def test_less_work_comes_before_a_little_more_gain(monkeypatch: pytest.MonkeyPat
         short_name(large): Probe(short_name(large), 0.99, 1000.0, 0.4),
     }
     assert most_promising([large, small], probes, [], [], least=0.4, n=1) == [small]
-    monkeypatch.setattr("printml.explore.search.WORK_PER_CM2", 0.0)
+    monkeypatch.setattr("printml.explore.promise.WORK_PER_CM2", 0.0)
     assert most_promising([large, small], probes, [], [], least=0.4, n=1) == [large]
+
+
+def test_a_batch_takes_as_long_as_its_longest_or_its_share() -> None:
+    recipes = configurations(SEEDS, ("tree",))[:3]
+    # Works of 1, 1 and 6.
+    areas_mm2 = (0.0, 0.0, 1000.0)
+    probes = {
+        short_name(recipe): Probe(short_name(recipe), 0.9, area, 0.4)
+        for recipe, area in zip(recipes, areas_mm2, strict=True)
+    }
+    takes = partial(batch_seconds, probes=probes, pace_s=10.0)
+    assert takes(recipes, n_workers=1) == 80.0
+    assert takes(recipes, n_workers=2) == 60.0
+    assert takes(recipes[:2], n_workers=2) == 10.0
 
 
 def test_points_survive_json() -> None:

@@ -1,6 +1,7 @@
 """The exploration: probe every configuration, then finish what promises most, batch after batch.
 
-When every configuration is finished, those on the front are finished with more losses.
+When every configuration is finished, or none fits into the time that is left, those on the front
+are finished with more losses.
 """
 
 from __future__ import annotations
@@ -11,29 +12,17 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from printml.explore.evaluate import Probe, finish, probe
 from printml.explore.points import Failure, Point, hypervolume, pareto_front
-from printml.explore.space import (
-    FURTHER_LOSSES,
-    MAX_LOSS,
-    configurations,
-    finished_recipe,
-    refined_recipe,
-    short_name,
-)
+from printml.explore.promise import most_promising, work_of
+from printml.explore.space import configurations, finished_recipe, refined_recipe, short_name
 from printml.explore.workers import Workers
 from printml.flow.recipe import FAMILIES, Recipe
 
 BATCH = 4
 """Circuits per batch, whatever the number of workers, so that results do not depend on it."""
-FIRST_SHARE = {0.0: 1.0, 0.003: 0.05, 0.01: 0.02, 0.02: 0.015, 0.04: 0.01, 0.08: 0.006, 0.16: 0.003}
-"""Area left at each loss, until finished circuits tell better."""
-WORK_PER_CM2 = 0.5
-"""Finishing a circuit takes about ten seconds and half as much again per cm2 of its exact circuit
-(SVMs and MLPs of docs/results.md, 1.6 to 28 cm2, one core)."""
-LOSSES = tuple(sorted({0.0, MAX_LOSS, *FURTHER_LOSSES}))
+FROM_STORE_S = 2.0
+"""A batch that took no longer was in the store and tells nothing of the time of the next."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +69,8 @@ def explore(
     families
         Model families to look at.
     seconds
-        No batch is begun that would, going by the last one, end later.
+        Nothing is begun that would, going by the batch before and the circuits' sizes, end later.
+        Where no configuration fits any more, those on the front are finished with more losses.
     evaluations
         At most so many recipes are finished. With this budget alone the result depends neither on
         the number of workers nor on their speed.
@@ -110,7 +100,7 @@ def explore(
     points: list[Point] = []
     history: list[Progress] = []
     done: list[tuple[Recipe, list[Point]]] = []
-    n_finished, longest, stopped = 0, 0.0, "nothing left to try"
+    n_finished, pace_s, stopped = 0, 0.0, "nothing left to try"
 
     def state() -> Exploration:
         return Exploration(
@@ -120,27 +110,34 @@ def explore(
 
     refined: set[str] = set()
     while True:
-        on_front = {point.name for point in pareto_front(points)} - refined
+        on_front = [by_name[n] for n in sorted({p.name for p in pareto_front(points)} - refined)]
         if not waiting and not on_front:
             break
         room = min(BATCH, evaluations - n_finished)
         if room <= 0:
             stopped = f"{evaluations} evaluations"
             break
-        if time.monotonic() - begun + longest > seconds:
+        takes = partial(
+            batch_seconds, probes=probes, pace_s=pace_s, n_workers=workers.n_workers
+        )  # fmt: skip
+        left_s = seconds - (time.monotonic() - begun)
+        further = not (fitting := [c for c in waiting if takes([c]) < left_s])
+        if further:
+            batch = [c for c in on_front if takes([c]) < left_s][:room]
+        else:
+            batch = most_promising(fitting, probes, done, points, least=least, n=room)
+        while len(batch) > 1 and takes(batch) > left_s:
+            batch.pop()
+        if not batch:
             stopped = f"{seconds:.0f} s"
             break
+        # The longest first, so that workers end together.
+        batch.sort(key=lambda c: (-work_of(probes[short_name(c)]), short_name(c)))
+        if further:
+            refined |= {short_name(c) for c in batch}
+        waiting = [c for c in waiting if c not in batch]
+        recipes = [(refined_recipe if further else finished_recipe)(c) for c in batch]
         batch_begun = time.monotonic()
-        if waiting:
-            batch = most_promising(waiting, probes, done, points, least=least, n=room)
-            waiting = [configuration for configuration in waiting if configuration not in batch]
-            # The longest first, so that workers end together.
-            batch.sort(key=lambda configuration: -_work(probes[short_name(configuration)]))
-            recipes = [finished_recipe(configuration) for configuration in batch]
-        else:
-            batch = [by_name[name] for name in sorted(on_front)[:room]]
-            refined |= {short_name(configuration) for configuration in batch}
-            recipes = [refined_recipe(configuration) for configuration in batch]
         for configuration, result in zip(
             batch,
             workers.map(partial(finish, store=store, with_adc=with_adc), recipes),
@@ -156,7 +153,9 @@ def explore(
             done.append((configuration, result))
             progress(_line(fresh))
         n_finished += len(batch)
-        longest = max(longest, time.monotonic() - batch_begun)
+        took = time.monotonic() - batch_begun
+        if took > FROM_STORE_S:
+            pace_s = took / takes(batch, pace_s=1.0)
         volume = hypervolume(
             [p.accuracy_validation for p in points], [p.area_cm2 for p in points],
             least_accuracy=least,
@@ -166,88 +165,18 @@ def explore(
     return state()
 
 
-def most_promising(
-    waiting: Sequence[Recipe],
-    probes: dict[str, Probe],
-    done: Sequence[tuple[Recipe, list[Point]]],
-    points: Sequence[Point],
-    *,
-    least: float,
-    n: int,
-) -> list[Recipe]:
-    """The `n` configurations whose predicted circuits add most to the front's hypervolume, for the
-    work of finishing them.
+def batch_seconds(
+    batch: Sequence[Recipe], *, probes: dict[str, Probe], pace_s: float, n_workers: int
+) -> float:
+    """How long a batch should take: its longest circuit, or all of them shared among the workers.
 
-    A configuration is predicted to give a circuit per loss, that much less accurate than the
-    probe, and to keep of the estimated area what finished circuits of that loss kept (median; of
-    its own family once there are some). A family without a finished circuit goes first.
+    Parameters
+    ----------
+    pace_s
+        Seconds of one worker for a unit of `printml.explore.promise.work_of`.
     """
-    accuracies = [point.accuracy_validation for point in points]
-    areas = [point.area_cm2 for point in points]
-    predicted = {short_name(c): _predicted(c, probes, done) for c in waiting}
-    chosen: list[Recipe] = []
-    seen = {configuration.model for configuration, _ in done}
-    for _ in range(min(n, len(waiting))):
-        before = hypervolume(accuracies, areas, least_accuracy=least)
-
-        def gain(configuration: Recipe, before: float = before) -> tuple[bool, float, str]:
-            more = predicted[short_name(configuration)]
-            after = hypervolume(
-                [*accuracies, *(accuracy for accuracy, _ in more)],
-                [*areas, *(area for _, area in more)],
-                least_accuracy=least,
-            )
-            # Names break ties, so that the order never depends on how a set is walked.
-            name = short_name(configuration)
-            return (
-                configuration.model not in seen,
-                (after - before) / _work(probes[name]),
-                name,
-            )
-
-        best = max((c for c in waiting if c not in chosen), key=gain)
-        chosen.append(best)
-        seen.add(best.model)
-        accuracies.extend(accuracy for accuracy, _ in predicted[short_name(best)])
-        areas.extend(area for _, area in predicted[short_name(best)])
-    return chosen
-
-
-def _work(found: Probe) -> float:
-    return 1 + WORK_PER_CM2 * found.area_mm2 / 100
-
-
-def _predicted(
-    configuration: Recipe,
-    probes: dict[str, Probe],
-    done: Sequence[tuple[Recipe, list[Point]]],
-) -> list[tuple[float, float]]:
-    """Validation accuracy and area in cm2 of the circuit for each of `LOSSES`."""
-    found = probes[short_name(configuration)]
-    kept: dict[tuple[bool, float], list[float]] = {}
-    for other, points in done:
-        exact = max(probes[short_name(other)].area_mm2 / 100, 1e-6)
-        for point in points:
-            loss = loss_of(point)
-            if loss is not None:
-                same = other.model == configuration.model
-                kept.setdefault((same, loss), []).append(point.area_cm2 / exact)
-    circuits = []
-    for loss in LOSSES:
-        shares = kept.get((True, loss)) or kept.get((False, loss)) or [FIRST_SHARE[loss]]
-        area = float(np.median(shares)) * found.area_mm2 / 100
-        circuits.append((found.accuracy_validation - loss, area))
-    return circuits
-
-
-def loss_of(point: Point) -> float | None:
-    """The loss a circuit was allowed; None for a stage between exact and pruned."""
-    if point.stage == "exact":
-        return 0.0
-    if point.stage == "pruned":
-        return MAX_LOSS
-    found = [loss for loss in FURTHER_LOSSES if point.stage == f"pruned-at-{100 * loss:g}"]
-    return found[0] if found else None
+    work = [work_of(probes[short_name(configuration)]) for configuration in batch]
+    return pace_s * max([*work, sum(work) / n_workers])
 
 
 def _line(points: Sequence[Point]) -> str:

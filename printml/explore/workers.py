@@ -20,6 +20,11 @@ RETRIES = 5
 class Workers(Protocol):
     """Runs a function on many tasks; results in the order of the tasks, whoever was faster."""
 
+    @property
+    def n_workers(self) -> int:
+        """How many tasks run at once."""
+        ...
+
     def map(self, work: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
         """Yield the result of each task as soon as those before it are there."""
         ...
@@ -30,6 +35,11 @@ class Cores:
 
     def __init__(self, n_jobs: int) -> None:
         self.n_jobs = n_jobs
+
+    @property
+    def n_workers(self) -> int:
+        """As `Workers.n_workers`."""
+        return self.n_jobs
 
     def map(self, work: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
         """As `Workers.map`."""
@@ -46,6 +56,11 @@ class Cluster:
 
     def __init__(self, client: Any) -> None:
         self.client = client
+
+    @property
+    def n_workers(self) -> int:
+        """As `Workers.n_workers`."""
+        return max(sum(self.client.nthreads().values()), 1)
 
     def map(self, work: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
         """As `Workers.map`; a task whose worker died is given to another."""

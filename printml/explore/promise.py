@@ -1,0 +1,108 @@
+"""What a configuration promises for the work of finishing it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from printml.explore.evaluate import Probe
+from printml.explore.points import Point, hypervolume
+from printml.explore.space import FURTHER_LOSSES, MAX_LOSS, short_name
+from printml.flow.recipe import Recipe
+
+FIRST_SHARE = {0.0: 1.0, 0.003: 0.05, 0.01: 0.02, 0.02: 0.015, 0.04: 0.01, 0.08: 0.006, 0.16: 0.003}
+"""Area left at each loss, until finished circuits tell better."""
+WORK_PER_CM2 = 0.5
+"""Finishing a circuit takes about ten seconds and half as much again per cm2 of its exact circuit
+(SVMs and MLPs of docs/results.md, 1.6 to 28 cm2, one core)."""
+LOSSES = tuple(sorted({0.0, MAX_LOSS, *FURTHER_LOSSES}))
+
+
+def most_promising(
+    waiting: Sequence[Recipe],
+    probes: dict[str, Probe],
+    done: Sequence[tuple[Recipe, list[Point]]],
+    points: Sequence[Point],
+    *,
+    least: float,
+    n: int,
+) -> list[Recipe]:
+    """The `n` configurations whose predicted circuits add most to the front's hypervolume, for the
+    work of finishing them.
+
+    A configuration is predicted to give a circuit per loss, that much less accurate than the
+    probe, and to keep of the estimated area what finished circuits of that loss kept (median; of
+    its own family once there are some). A family without a finished circuit goes first, with the
+    configuration that promises most by itself.
+    """
+    accuracies = [point.accuracy_validation for point in points]
+    areas = [point.area_cm2 for point in points]
+    predicted = {short_name(c): _predicted(c, probes, done) for c in waiting}
+    chosen: list[Recipe] = []
+    seen = {configuration.model for configuration, _ in done}
+    for _ in range(min(n, len(waiting))):
+        front = list(zip(accuracies, areas, strict=True))
+
+        def promise(
+            configuration: Recipe, front: list[tuple[float, float]] = front
+        ) -> tuple[bool, float, float, str]:
+            name = short_name(configuration)
+            unseen = configuration.model not in seen
+            # Beside others, only the largest of a family may promise more than they do; a family
+            # is met at what it gives alone.
+            beside = [] if unseen else front
+            gain = _volume([*beside, *predicted[name]], least) - _volume(beside, least)
+            # Names break ties, so that the order never depends on how a set is walked.
+            work = work_of(probes[name])
+            return unseen, gain / work, -work, name
+
+        best = max((c for c in waiting if c not in chosen), key=promise)
+        chosen.append(best)
+        seen.add(best.model)
+        accuracies.extend(accuracy for accuracy, _ in predicted[short_name(best)])
+        areas.extend(area for _, area in predicted[short_name(best)])
+    return chosen
+
+
+def _volume(circuits: Sequence[tuple[float, float]], least: float) -> float:
+    accuracies, areas = [a for a, _ in circuits], [area for _, area in circuits]
+    return hypervolume(accuracies, areas, least_accuracy=least) if circuits else 0.0
+
+
+def work_of(found: Probe) -> float:
+    """What finishing a configuration costs, in that of the smallest."""
+    return 1 + WORK_PER_CM2 * found.area_mm2 / 100
+
+
+def _predicted(
+    configuration: Recipe,
+    probes: dict[str, Probe],
+    done: Sequence[tuple[Recipe, list[Point]]],
+) -> list[tuple[float, float]]:
+    """Validation accuracy and area in cm2 of the circuit for each of `LOSSES`."""
+    found = probes[short_name(configuration)]
+    kept: dict[tuple[bool, float], list[float]] = {}
+    for other, points in done:
+        exact = max(probes[short_name(other)].area_mm2 / 100, 1e-6)
+        for point in points:
+            loss = loss_of(point)
+            if loss is not None:
+                same = other.model == configuration.model
+                kept.setdefault((same, loss), []).append(point.area_cm2 / exact)
+    circuits = []
+    for loss in LOSSES:
+        shares = kept.get((True, loss)) or kept.get((False, loss)) or [FIRST_SHARE[loss]]
+        area = float(np.median(shares)) * found.area_mm2 / 100
+        circuits.append((found.accuracy_validation - loss, area))
+    return circuits
+
+
+def loss_of(point: Point) -> float | None:
+    """The loss a circuit was allowed; None for a stage between exact and pruned."""
+    if point.stage == "exact":
+        return 0.0
+    if point.stage == "pruned":
+        return MAX_LOSS
+    found = [loss for loss in FURTHER_LOSSES if point.stage == f"pruned-at-{100 * loss:g}"]
+    return found[0] if found else None
