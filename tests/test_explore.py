@@ -10,9 +10,11 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -146,6 +148,46 @@ def test_a_batch_takes_as_long_as_its_longest_or_its_share() -> None:
     assert takes(recipes, n_workers=1) == 80.0
     assert takes(recipes, n_workers=2) == 60.0
     assert takes(recipes[:2], n_workers=2) == 10.0
+
+
+class TwoTimedWorkers:
+    """Ten seconds for a unit of work; areas of probes as given, 1 mm2 for the others."""
+
+    n_workers = 2
+
+    def __init__(self, areas_mm2: dict[str, float]) -> None:
+        self.areas_mm2 = areas_mm2
+        self.now_s = 0.0
+        self.finished: list[str] = []
+
+    def map(self, work: object, tasks: Sequence[Recipe]) -> Iterator[Any]:
+        names = [short_name(task) for task in tasks]
+        probes = {n: Probe(n, 0.8, self.areas_mm2.get(n, 1.0), 0.4) for n in names}
+        if tasks[0].approx == "none":
+            yield from probes.values()
+            return
+        self.now_s += batch_seconds(tasks, probes=probes, pace_s=10.0, n_workers=2)
+        self.finished += names
+        yield from ([point(name, 0.5 + 0.01 * k, 1.0 + k)] for k, name in enumerate(names))
+
+
+def test_only_what_fits_into_the_minutes_is_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [short_name(recipe) for recipe in configurations(SEEDS, ("tree",))]
+    team = TwoTimedWorkers({names[0]: 1e4})  # 510 seconds
+    monkeypatch.setattr("printml.explore.search.time.monotonic", lambda: team.now_s)
+    # Whatever is unknown yet may be begun: the large one is not, since the small ones give as
+    # much for less work.
+    found = explore(SEEDS, Path("unused"), team, families=("tree",), seconds=100.0)
+    assert names[0] not in team.finished
+    assert set(names[1:]) <= set(team.finished)
+    assert len(team.finished) > len(names) - 1  # there was time to refine the front
+    assert team.now_s <= 100.0
+    assert found.history[-1].n_finished == len(team.finished)
+
+    team = TwoTimedWorkers({names[0]: 1e4})
+    found = explore(SEEDS, Path("unused"), team, families=("tree",), seconds=15.0)
+    assert len(team.finished) == 2 * 2
+    assert found.stopped == "15 s"
 
 
 def test_points_survive_json() -> None:
