@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
@@ -82,7 +83,10 @@ def workers(*, n_jobs: int, scheduler: str) -> Iterator[Workers]:
         If the scheduler does not answer.
     """
     if not scheduler:
-        yield Cores(n_jobs)
+        with warnings.catch_warnings():
+            # Joblib renews a worker that has grown; its task is done all the same.
+            warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
+            yield Cores(n_jobs)
         return
     try:
         from distributed import Client
