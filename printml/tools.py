@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -105,14 +106,25 @@ def run_tool(
 
 def _wait(process: subprocess.Popen[bytes], timeout_s: float) -> int | None:
     """Exit code, or None if time ran out; never leaves the process or a child behind."""
+    expired = threading.Event()
+
+    def expire() -> None:
+        if process.returncode is None:
+            expired.set()
+            _kill_group(process)
+
+    # Waiting with a time-out asks twenty times a second; most tools here need less than that.
+    timer = threading.Timer(timeout_s, expire)
+    timer.daemon = True
+    timer.start()
     try:
-        return process.wait(timeout_s)
-    except subprocess.TimeoutExpired:
-        _kill_group(process)
-        return None
+        code = process.wait()
     except BaseException:
         _kill_group(process)
         raise
+    finally:
+        timer.cancel()
+    return None if expired.is_set() else code
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -57,8 +58,11 @@ def read_library(path: Path | str) -> CellLibrary:
     >>> sorted(read_library(find_library("egfet", 0.6).path).cells)[:3]
     ['AND2X1', 'INVX1', 'NAND2X1']
     """
-    path = Path(path)
-    data = _read_bytes(path)
+    return _library(Path(path), _read_bytes(Path(path)))
+
+
+@lru_cache(maxsize=16)  # a build asks for every corner some eighty times
+def _library(path: Path, data: bytes) -> CellLibrary:
     group = parse_liberty(_decode(data, path), source=str(path))
     units = read_units(group)
     templates = {
