@@ -69,7 +69,8 @@ def explore(
     families
         Model families to look at.
     seconds
-        Nothing is begun that would, going by the batch before and the circuits' sizes, end later.
+        Nothing after the first batch is begun that would, going by the batch before and the
+        circuits' sizes, end later.
         Where no configuration fits any more, those on the front are finished with more losses.
     evaluations
         At most so many recipes are finished. With this budget alone the result depends neither on
@@ -120,7 +121,8 @@ def explore(
         takes = partial(
             batch_seconds, probes=probes, pace_s=pace_s, n_workers=workers.n_workers
         )  # fmt: skip
-        left_s = seconds - (time.monotonic() - begun)
+        # Probes alone are no answer: the first batch is finished, however little time is left.
+        left_s = seconds - (time.monotonic() - begun) if n_finished else float("inf")
         further = not (fitting := [c for c in waiting if takes([c]) < left_s])
         if further:
             batch = [c for c in on_front if takes([c]) < left_s][:room]
