@@ -115,12 +115,15 @@ def test_each_family_first_then_what_adds_most() -> None:
     tree, svm = configurations(SEEDS, ("tree",))[0], configurations(SEEDS, ("svm-r",))[0]
     probes = {
         short_name(tree): Probe(short_name(tree), 0.9, 100.0, 0.4),
-        short_name(svm): Probe(short_name(svm), 0.6, 1e5, 0.4),
+        short_name(svm): Probe(short_name(svm), 0.7, 1e5, 0.4),
     }
     first = most_promising([tree, svm], probes, [], [], least=0.4, n=2)
     assert first == [tree, svm]
     done = [(tree, [point("x", 0.95, 0.01)])]
     assert most_promising([tree, svm], probes, done, [], least=0.4, n=1) == [svm]
+    # Nearer to the most frequent class than to the tree: no reason to look at SVMs.
+    hopeless = probes | {short_name(svm): Probe(short_name(svm), 0.6, 1e5, 0.4)}
+    assert most_promising([tree, svm], hopeless, done, [], least=0.4, n=1) == [tree]
     done += [(svm, [point("y", 0.5, 1.0)])]
     assert most_promising([svm, tree], probes, done, [], least=0.4, n=1) == [tree]
 
@@ -175,6 +178,7 @@ def test_only_what_fits_into_the_minutes_is_begun(monkeypatch: pytest.MonkeyPatc
     names = [short_name(recipe) for recipe in configurations(SEEDS, ("tree",))]
     team = TwoTimedWorkers({names[0]: 1e4})  # 510 seconds
     monkeypatch.setattr("printml.explore.search.time.monotonic", lambda: team.now_s)
+    monkeypatch.setattr("printml.explore.search.build_seconds", lambda store, points: 10.0)
     # Whatever is unknown yet may be begun: the large one is not, since the small ones give as
     # much for less work.
     found = explore(SEEDS, Path("unused"), team, families=("tree",), seconds=100.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -67,6 +67,14 @@ def finish(recipe: Recipe, store: Path, *, with_adc: bool = False) -> list[Point
 def run_folder(store: Path, key: str) -> Path:
     """Where the run folder of a finished recipe stands."""
     return store / key[:2] / key
+
+
+def build_seconds(store: Path, points: Sequence[Point]) -> float:
+    """How long the build that gave these points took, whenever that was; 0 for no points."""
+    if not points:
+        return 0.0
+    seconds = read_json(run_folder(store, points[0].key) / "metrics.json")["seconds"]
+    return float(sum(seconds.values()))
 
 
 def _failures_told(recipe: Recipe, work: Callable[[], Result]) -> Result | Failure:

@@ -41,6 +41,8 @@ def most_promising(
     predicted = {short_name(c): _predicted(c, probes, done) for c in waiting}
     chosen: list[Recipe] = []
     seen = {configuration.model for configuration, _ in done}
+    enough = (least + max(found.accuracy_validation for found in probes.values())) / 2
+    able = {c.model for c in waiting if probes[short_name(c)].accuracy_validation >= enough}
     for _ in range(min(n, len(waiting))):
         front = list(zip(accuracies, areas, strict=True))
 
@@ -48,7 +50,7 @@ def most_promising(
             configuration: Recipe, front: list[tuple[float, float]] = front
         ) -> tuple[bool, float, float, str]:
             name = short_name(configuration)
-            unseen = configuration.model not in seen
+            unseen = configuration.model in able - seen
             # Beside others, only the largest of a family may promise more than they do; a family
             # is met at what it gives alone.
             beside = [] if unseen else front

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from printml.explore.evaluate import Probe, finish, probe
+from printml.explore.evaluate import Probe, build_seconds, finish, probe
 from printml.explore.points import Failure, Point, hypervolume, pareto_front
 from printml.explore.promise import most_promising, work_of
 from printml.explore.space import configurations, finished_recipe, refined_recipe, short_name
@@ -21,8 +21,6 @@ from printml.flow.recipe import FAMILIES, Recipe
 
 BATCH = 4
 """Circuits per batch, whatever the number of workers, so that results do not depend on it."""
-FROM_STORE_S = 2.0
-"""A batch that took no longer was in the store and tells nothing of the time of the next."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +67,8 @@ def explore(
     families
         Model families to look at.
     seconds
-        Nothing after the first batch is begun that would, going by the batch before and the
-        circuits' sizes, end later.
+        Nothing after the first batch is begun that would, going by the circuits so far and their
+        sizes, end later.
         Where no configuration fits any more, those on the front are finished with more losses.
     evaluations
         At most so many recipes are finished. With this budget alone the result depends neither on
@@ -101,7 +99,8 @@ def explore(
     points: list[Point] = []
     history: list[Progress] = []
     done: list[tuple[Recipe, list[Point]]] = []
-    n_finished, pace_s, stopped = 0, 0.0, "nothing left to try"
+    spent_s, work = 0.0, 0.0
+    n_finished, stopped = 0, "nothing left to try"
 
     def state() -> Exploration:
         return Exploration(
@@ -119,8 +118,11 @@ def explore(
             stopped = f"{evaluations} evaluations"
             break
         takes = partial(
-            batch_seconds, probes=probes, pace_s=pace_s, n_workers=workers.n_workers
-        )  # fmt: skip
+            batch_seconds,
+            probes=probes,
+            pace_s=spent_s / max(work, 1.0),
+            n_workers=workers.n_workers,
+        )
         # Probes alone are no answer: the first batch is finished, however little time is left.
         left_s = seconds - (time.monotonic() - begun) if n_finished else float("inf")
         further = not (fitting := [c for c in waiting if takes([c]) < left_s])
@@ -139,7 +141,6 @@ def explore(
             refined |= {short_name(c) for c in batch}
         waiting = [c for c in waiting if c not in batch]
         recipes = [(refined_recipe if further else finished_recipe)(c) for c in batch]
-        batch_begun = time.monotonic()
         for configuration, result in zip(
             batch,
             workers.map(partial(finish, store=store, with_adc=with_adc), recipes),
@@ -153,11 +154,10 @@ def explore(
             fresh = [point for point in result if (point.name, point.stage) not in known]
             points += fresh
             done.append((configuration, result))
+            spent_s += build_seconds(store, result)
+            work += work_of(probes[short_name(configuration)])
             progress(_line(fresh))
         n_finished += len(batch)
-        took = time.monotonic() - batch_begun
-        if took > FROM_STORE_S:
-            pace_s = took / takes(batch, pace_s=1.0)
         volume = hypervolume(
             [p.accuracy_validation for p in points], [p.area_cm2 for p in points],
             least_accuracy=least,
