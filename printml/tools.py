@@ -114,7 +114,7 @@ def _wait(process: subprocess.Popen[bytes], timeout_s: float) -> int | None:
             _kill_group(process)
 
     # Waiting with a time-out asks twenty times a second; most tools here need less than that.
-    timer = threading.Timer(timeout_s, expire)
+    timer = threading.Timer(min(timeout_s, threading.TIMEOUT_MAX), expire)
     timer.daemon = True
     timer.start()
     try:

@@ -34,7 +34,8 @@ def most_promising(
     A configuration is predicted to give a circuit per loss, that much less accurate than the
     probe, and to keep of the estimated area what finished circuits of that loss kept (median; of
     its own family once there are some). A family without a finished circuit goes first, with the
-    configuration that promises most by itself.
+    configuration that promises most by itself, unless all its probes are nearer to the most
+    frequent class than to the best probe.
     """
     accuracies = [point.accuracy_validation for point in points]
     areas = [point.area_cm2 for point in points]

@@ -68,8 +68,8 @@ def explore(
         Model families to look at.
     seconds
         Nothing after the first batch is begun that would, going by the circuits so far and their
-        sizes, end later.
-        Where no configuration fits any more, those on the front are finished with more losses.
+        sizes, end later. Where no configuration fits any more, those on the front are finished
+        with more losses.
     evaluations
         At most so many recipes are finished. With this budget alone the result depends neither on
         the number of workers nor on their speed.
