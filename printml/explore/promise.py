@@ -15,7 +15,7 @@ FIRST_SHARE = {0.0: 1.0, 0.003: 0.05, 0.01: 0.02, 0.02: 0.015, 0.04: 0.01, 0.08:
 """Area left at each loss, until finished circuits tell better."""
 WORK_PER_CM2 = 0.5
 """Finishing a circuit takes about ten seconds and half as much again per cm2 of its exact circuit
-(SVMs and MLPs of docs/results.md, 1.6 to 28 cm2, one core)."""
+(the MLPs of docs/results.md up to 20 cm2, one core; its large SVMs take less than half of that)."""
 LOSSES = tuple(sorted({0.0, MAX_LOSS, *FURTHER_LOSSES}))
 
 
@@ -37,40 +37,36 @@ def most_promising(
     configuration that promises most by itself, unless all its probes are nearer to the most
     frequent class than to the best probe.
     """
-    accuracies = [point.accuracy_validation for point in points]
-    areas = [point.area_cm2 for point in points]
+    front = [(point.accuracy_validation, point.area_cm2) for point in points]
     predicted = {short_name(c): _predicted(c, probes, done) for c in waiting}
-    chosen: list[Recipe] = []
     seen = {configuration.model for configuration, _ in done}
     enough = (least + max(found.accuracy_validation for found in probes.values())) / 2
     able = {c.model for c in waiting if probes[short_name(c)].accuracy_validation >= enough}
+
+    def promise(configuration: Recipe) -> tuple[bool, float, float, str]:
+        name = short_name(configuration)
+        unseen = configuration.model in able - seen
+        # Beside others, only the largest of a family may promise more than they do; a family is
+        # met at what it gives alone.
+        beside = [] if unseen else front
+        gain = _volume([*beside, *predicted[name]], least) - _volume(beside, least)
+        work = work_of(probes[name])
+        # Names break ties, so that the order never depends on how a set is walked.
+        return unseen, gain / work, -work, name
+
+    chosen: list[Recipe] = []
     for _ in range(min(n, len(waiting))):
-        front = list(zip(accuracies, areas, strict=True))
-
-        def promise(
-            configuration: Recipe, front: list[tuple[float, float]] = front
-        ) -> tuple[bool, float, float, str]:
-            name = short_name(configuration)
-            unseen = configuration.model in able - seen
-            # Beside others, only the largest of a family may promise more than they do; a family
-            # is met at what it gives alone.
-            beside = [] if unseen else front
-            gain = _volume([*beside, *predicted[name]], least) - _volume(beside, least)
-            # Names break ties, so that the order never depends on how a set is walked.
-            work = work_of(probes[name])
-            return unseen, gain / work, -work, name
-
         best = max((c for c in waiting if c not in chosen), key=promise)
         chosen.append(best)
         seen.add(best.model)
-        accuracies.extend(accuracy for accuracy, _ in predicted[short_name(best)])
-        areas.extend(area for _, area in predicted[short_name(best)])
+        front += predicted[short_name(best)]
     return chosen
 
 
 def _volume(circuits: Sequence[tuple[float, float]], least: float) -> float:
+    """Hypervolume of accuracies and areas in cm2."""
     accuracies, areas = [a for a, _ in circuits], [area for _, area in circuits]
-    return hypervolume(accuracies, areas, least_accuracy=least) if circuits else 0.0
+    return hypervolume(accuracies, areas, least_accuracy=least)
 
 
 def work_of(found: Probe) -> float:
