@@ -32,7 +32,7 @@ from printml.explore.promise import most_promising
 from printml.explore.result import copy_circuits
 from printml.explore.search import batch_seconds, explore
 from printml.explore.space import configurations, finished_recipe, short_name
-from printml.explore.store import clear_store, entry, key_of, store_size
+from printml.explore.store import clear_store, entry, in_use, key_of, store_size
 from printml.explore.workers import workers
 from printml.flow.recipe import Recipe
 
@@ -139,6 +139,32 @@ def test_less_work_comes_before_a_little_more_gain(monkeypatch: pytest.MonkeyPat
     assert most_promising([large, small], probes, [], [], least=0.4, n=1) == [large]
 
 
+def test_what_reaches_a_wanted_accuracy_comes_first() -> None:
+    small, large = configurations(SEEDS, ("svm-r",))
+    probes = {
+        short_name(small): Probe(short_name(small), 0.80, 100.0, 0.4),
+        short_name(large): Probe(short_name(large), 0.99, 1000.0, 0.4),
+    }
+    first = partial(most_promising, [large, small], probes, [], [], least=0.4, n=1)
+    # Both reach 0.75, the small one for less work; 0.95 only the large one.
+    assert first() == first(wanted=[0.75]) == first(wanted=[0.75, 0.95]) == [small]
+    assert first(wanted=[0.95]) == [large]
+    # Nothing reaches it: what is nearest.
+    assert first(wanted=[1.0]) == [large]
+
+
+def test_a_family_below_whatever_is_wanted_waits() -> None:
+    tree, svm = configurations(SEEDS, ("tree",))[0], configurations(SEEDS, ("svm-r",))[0]
+    probes = {
+        short_name(tree): Probe(short_name(tree), 0.9, 100.0, 0.4),
+        short_name(svm): Probe(short_name(svm), 0.7, 100.0, 0.4),
+    }
+    done = [(tree, [point("x", 0.95, 0.01)])]
+    first = partial(most_promising, [tree, svm], probes, done, [], least=0.4, n=1)
+    assert first() == first(wanted=[0.65]) == [svm]
+    assert first(wanted=[0.85]) == [tree]
+
+
 def test_a_batch_takes_as_long_as_its_longest_or_its_share() -> None:
     recipes = configurations(SEEDS, ("tree",))[:3]
     # Works of 1, 1 and 6.
@@ -224,6 +250,16 @@ def test_an_entry_is_held_by_one_and_cleared_by_none_meanwhile(tmp_path: Path) -
     assert store_size(tmp_path).n_entries == 1
     clear_store(tmp_path)
     assert store_size(tmp_path).n_entries == 0
+
+
+def test_a_store_in_use_is_not_cleared(tmp_path: Path) -> None:
+    with entry(tmp_path, "ab" + "0" * 38) as place:
+        place.write_text("x")
+    with in_use(tmp_path), in_use(tmp_path), pytest.raises(InputError, match="uses this store"):
+        clear_store(tmp_path)
+    assert place.exists()
+    clear_store(tmp_path)
+    assert not place.exists()
 
 
 def test_a_scheduler_that_does_not_answer_is_an_error_of_tools() -> None:

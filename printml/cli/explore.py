@@ -18,7 +18,7 @@ from printml.explore.needs import Needs, power_limit_mw, recommend
 from printml.explore.points import Point
 from printml.explore.result import circuit_name, copy_circuits, write_state
 from printml.explore.search import Exploration, explore
-from printml.explore.store import clear_store, default_store, store_size
+from printml.explore.store import clear_store, default_store, in_use, store_size
 from printml.explore.workers import workers
 from printml.flow.recipe import FAMILIES, Recipe
 from printml.report.explore_page import write_explore_page
@@ -41,7 +41,10 @@ from printml.report.table import source_text
 )  # fmt: skip
 @click.option("--power-source", metavar="NAME|MW", help="It must live on this source.")
 @click.option("--max-area-cm2", type=click.FloatRange(min=0, min_open=True))
-@click.option("--min-accuracy", type=click.FloatRange(0, 1), help="On validation rows, as share.")
+@click.option(
+    "--min-accuracy", type=click.FloatRange(0, 1),
+    help="On validation rows, as share; what may reach it in little area is finished first.",
+)  # fmt: skip
 @click.option("--sampling-hz", type=click.FloatRange(min=0, min_open=True))
 @click.option(
     "--with-adc", is_flag=True,
@@ -99,7 +102,7 @@ def explore_command(
     base = Recipe(dataset=dataset, model="tree", seed=seed, library=library, **said)
     folder = out or Path("runs") / "explore" / Path(dataset).stem
     _claim(folder)
-    store = store or default_store()
+    store = (store or default_store()).absolute()
     command = shlex.join(["printml", *sys.argv[1:]])
     console = error_console()
 
@@ -107,25 +110,26 @@ def explore_command(
         if not as_json:
             console.print(f"printml: {text}", highlight=False, soft_wrap=True)
 
-    with workers(n_jobs=jobs, scheduler=scheduler) as team:
+    with in_use(store), workers(n_jobs=jobs, scheduler=scheduler) as team:
         found = explore(
             base,
-            store.absolute(),
+            store,
             team,
             families=families or FAMILIES,
             seconds=float("inf") if evaluations else 60.0 * minutes,
             evaluations=evaluations or 10**9,
             with_adc=with_adc,
+            wanted=() if min_accuracy is None else (min_accuracy,),
             progress=show,
             after_batch=lambda state: _written(folder, base, state, command),
         )
-    if not found.points:
-        reasons = "; ".join(f"{f.name}: {f.reason}" for f in found.failures)
-        raise InputError(f"no circuit came out: {reasons or 'the budget was too small'}")
-    recommendation = recommend(found.front, needs)
-    record = write_state(folder, base, found, command=command, recommendation=recommendation)
-    copy_circuits(folder, store.absolute(), found)
-    write_explore_page(folder / "report.html", record)
+        if not found.points:
+            reasons = "; ".join(f"{f.name}: {f.reason}" for f in found.failures)
+            raise InputError(f"no circuit came out: {reasons or 'the budget was too small'}")
+        recommendation = recommend(found.front, needs)
+        record = write_state(folder, base, found, command=command, recommendation=recommendation)
+        copy_circuits(folder, store, found)
+        write_explore_page(folder / "report.html", record)
     if as_json:
         print_json(record)
         return
@@ -203,7 +207,7 @@ def _cells(point: Point) -> list[str]:
 def clean_command(store: Path | None, yes: bool) -> None:
     """Show how much finished work the store keeps, and with --yes delete it.
 
-    Entries that a running exploration works on stay.
+    A store that an exploration uses is left alone.
     """
     store = store or default_store()
     size = clear_store(store) if yes else store_size(store)

@@ -56,6 +56,7 @@ def reproduce_frontier(
                 store,
                 team,
                 seconds=60.0 * minutes,
+                wanted=sorted({other.accuracy for other in published_circuits(dataset)}),
                 progress=lambda text: console.print(f"  {text}", highlight=False, soft_wrap=True),
             )
             if not found.points:

@@ -18,7 +18,7 @@ from printml.cli.output import error_console, print_table
 from printml.data.har import is_downloaded
 from printml.errors import InputError
 from printml.explore.frontier import DATASETS
-from printml.explore.store import default_store
+from printml.explore.store import default_store, in_use
 from printml.explore.survey import (
     HAR_TREE,
     HEADER,
@@ -93,7 +93,7 @@ def reproduce_command(
     place = (store or default_store()).absolute()
     splits = range(first_seed, first_seed + (seeds or (1 if survey == "frontier" else 5)))
     command = shlex.join(["printml", *sys.argv[1:]])
-    with workers(n_jobs=jobs, scheduler=scheduler) as team:
+    with in_use(place), workers(n_jobs=jobs, scheduler=scheduler) as team:
         if survey == "frontier":
             reproduce_frontier(only or DATASETS, splits, team, place, folder, minutes, command)
         else:

@@ -96,6 +96,11 @@ def pareto_front(points: Sequence[Point]) -> list[Point]:
     return front
 
 
+def decades_saved(area_cm2: float) -> float:
+    """Of `MOST_AREA_CM2`, down to `LEAST_AREA_CM2`."""
+    return float(np.log10(MOST_AREA_CM2 / np.clip(area_cm2, LEAST_AREA_CM2, MOST_AREA_CM2)))
+
+
 def hypervolume(
     accuracies: Sequence[float], areas_cm2: Sequence[float], *, least_accuracy: float
 ) -> float:
@@ -108,7 +113,7 @@ def hypervolume(
     least_accuracy
         What answering the most frequent class always gives; points at or below count nothing.
     """
-    decades = np.log10(MOST_AREA_CM2 / np.clip(areas_cm2, LEAST_AREA_CM2, MOST_AREA_CM2))
+    decades = np.array([decades_saved(area) for area in areas_cm2])
     order = np.argsort(-decades, kind="stable")
     total, reached = 0.0, least_accuracy
     for k in order:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from printml.explore.evaluate import Probe
-from printml.explore.points import Point, hypervolume
+from printml.explore.points import MOST_AREA_CM2, Point, decades_saved, hypervolume
 from printml.explore.space import FURTHER_LOSSES, MAX_LOSS, short_name
 from printml.flow.recipe import Recipe
 
@@ -27,32 +27,38 @@ def most_promising(
     *,
     least: float,
     n: int,
+    wanted: Sequence[float] = (),
 ) -> list[Recipe]:
-    """The `n` configurations whose predicted circuits add most to the front's hypervolume, for the
-    work of finishing them.
+    """The `n` configurations whose predicted circuits add most for the work of finishing them: to
+    the decades of area saved at the accuracies `wanted`, then to the front's hypervolume.
 
     A configuration is predicted to give a circuit per loss, that much less accurate than the
     probe, and to keep of the estimated area what finished circuits of that loss kept (median; of
-    its own family once there are some). A family without a finished circuit goes first, with the
+    its own family once there are some). A wanted accuracy above every probe counts as that of the
+    best. A family without a finished circuit goes first, with the
     configuration that promises most by itself, unless all its probes are nearer to the most
-    frequent class than to the best probe.
+    frequent class than to the best probe, or below whatever is wanted.
     """
     front = [(point.accuracy_validation, point.area_cm2) for point in points]
     predicted = {short_name(c): _predicted(c, probes, done) for c in waiting}
     seen = {configuration.model for configuration, _ in done}
-    enough = (least + max(found.accuracy_validation for found in probes.values())) / 2
+    best_probe = max(found.accuracy_validation for found in probes.values())
+    wanted = [min(accuracy, best_probe) for accuracy in wanted]
+    enough = max((least + best_probe) / 2, min(wanted, default=0.0))
     able = {c.model for c in waiting if probes[short_name(c)].accuracy_validation >= enough}
 
-    def promise(configuration: Recipe) -> tuple[bool, float, float, str]:
+    def promise(configuration: Recipe) -> tuple[bool, float, float, float, str]:
         name = short_name(configuration)
         unseen = configuration.model in able - seen
         # Beside others, only the largest of a family may promise more than they do; a family is
         # met at what it gives alone.
         beside = [] if unseen else front
-        gain = _volume([*beside, *predicted[name]], least) - _volume(beside, least)
+        with_it = [*beside, *predicted[name]]
+        saved = _decades_saved(with_it, wanted) - _decades_saved(beside, wanted)
+        gain = _volume(with_it, least) - _volume(beside, least)
         work = work_of(probes[name])
         # Names break ties, so that the order never depends on how a set is walked.
-        return unseen, gain / work, -work, name
+        return unseen, saved / work, gain / work, -work, name
 
     chosen: list[Recipe] = []
     for _ in range(min(n, len(waiting))):
@@ -67,6 +73,15 @@ def _volume(circuits: Sequence[tuple[float, float]], least: float) -> float:
     """Hypervolume of accuracies and areas in cm2."""
     accuracies, areas = [a for a, _ in circuits], [area for _, area in circuits]
     return hypervolume(accuracies, areas, least_accuracy=least)
+
+
+def _decades_saved(circuits: Sequence[tuple[float, float]], wanted: Sequence[float]) -> float:
+    """Sum over the accuracies wanted, of the smallest circuit that has each."""
+    total = 0.0
+    for accuracy in wanted:
+        areas = [area for reached, area in circuits if reached >= accuracy]
+        total += decades_saved(min(areas, default=MOST_AREA_CM2))
+    return total
 
 
 def work_of(found: Probe) -> float:

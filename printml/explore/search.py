@@ -53,6 +53,7 @@ def explore(
     seconds: float = float("inf"),
     evaluations: int = 10**9,
     with_adc: bool = False,
+    wanted: Sequence[float] = (),
     progress: Callable[[str], None] = lambda text: None,
     after_batch: Callable[[Exploration], None] = lambda so_far: None,
 ) -> Exploration:
@@ -75,6 +76,8 @@ def explore(
         the number of workers nor on their speed.
     with_adc
         Areas and powers are those of circuit and analog-digital converters together.
+    wanted
+        Validation accuracies; what promises a smaller circuit of one of them is finished first.
     progress
         Called with a line of text after each finished recipe.
     after_batch
@@ -129,7 +132,9 @@ def explore(
         if further:
             batch = [c for c in on_front if takes([c]) < left_s][:room]
         else:
-            batch = most_promising(fitting, probes, done, points, least=least, n=room)
+            batch = most_promising(
+                fitting, probes, done, points, least=least, n=room, wanted=wanted
+            )
         while len(batch) > 1 and takes(batch) > left_s:
             batch.pop()
         if not batch:

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from printml.errors import unwritable_place
+from printml.errors import InputError, unwritable_place
 from printml.files import cache_folder
 from printml.fingerprint import source_fingerprint
 from printml.flow.recipe import Recipe
@@ -84,6 +84,33 @@ def entry(store: Path, key: str) -> Iterator[Path]:
         os.close(handle)
 
 
+@contextlib.contextmanager
+def in_use(store: Path) -> Iterator[None]:
+    """Keep a store from being cleared until the block ends.
+
+    Raises
+    ------
+    InputError
+        If the store cannot be written.
+    """
+    with _store_lock(store) as handle:
+        fcntl.flock(handle, fcntl.LOCK_SH)
+        yield
+
+
+@contextlib.contextmanager
+def _store_lock(store: Path) -> Iterator[int]:
+    try:
+        store.mkdir(parents=True, exist_ok=True)
+        handle = os.open(store / ".in-use", os.O_CREAT | os.O_RDWR, 0o666)
+    except OSError as error:
+        raise unwritable_place(store, error) from error
+    try:
+        yield handle
+    finally:
+        os.close(handle)
+
+
 def store_size(store: Path) -> StoreSize:
     """Count what is there."""
     entries = [path for path in store.glob("??/*") if not path.name.startswith(".")]
@@ -92,23 +119,41 @@ def store_size(store: Path) -> StoreSize:
 
 
 def clear_store(store: Path) -> StoreSize:
-    """Delete every entry that no process holds; returns what was there before."""
-    before = store_size(store)
-    for place in store.glob("??/*"):
-        if place.name.startswith("."):
-            continue
-        lock = place.parent / f".{place.name}.held"
-        handle = os.open(lock, os.O_CREAT | os.O_RDWR, 0o666)
+    """Delete every entry that no process holds; returns what was there before.
+
+    Raises
+    ------
+    InputError
+        If an exploration uses the store or it cannot be written.
+    """
+    with _store_lock(store) as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            continue
-        else:
-            # Renamed first: a reader sees the entry whole or not at all.
-            gone = place.with_name(f".{place.name}.gone")
-            shutil.rmtree(gone, ignore_errors=True)
-            place.rename(gone)
-            shutil.rmtree(gone, ignore_errors=True) if gone.is_dir() else gone.unlink()
-        finally:
-            os.close(handle)
+        except OSError as error:
+            raise InputError(
+                "an exploration uses this store",
+                where=str(store),
+                hint="Wait until it has ended, or stop it; what it finished is kept",
+            ) from error
+        before = store_size(store)
+        for place in store.glob("??/*"):
+            if not place.name.startswith("."):
+                _delete_unless_held(place)
     return before
+
+
+def _delete_unless_held(place: Path) -> None:
+    # Workers of an exploration that was killed may be at it still.
+    handle = os.open(place.parent / f".{place.name}.held", os.O_CREAT | os.O_RDWR, 0o666)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return
+    else:
+        # Renamed first: a reader sees the entry whole or not at all.
+        gone = place.with_name(f".{place.name}.gone")
+        shutil.rmtree(gone, ignore_errors=True)
+        place.rename(gone)
+        shutil.rmtree(gone, ignore_errors=True) if gone.is_dir() else gone.unlink()
+    finally:
+        os.close(handle)
