@@ -30,7 +30,7 @@ from printml.report.table import source_text
 @data_options
 @click.option(
     "--minutes", type=click.FloatRange(min=0, min_open=True), default=8.0, show_default=True,
-    help="After the first batch, none is begun that would end later.",
+    help="Nothing is begun that should end later, but for one recipe in any case.",
 )  # fmt: skip
 @click.option(
     "--evaluations", type=click.IntRange(1), help="Finish at most so many recipes, however long."

@@ -21,6 +21,8 @@ from printml.flow.recipe import FAMILIES, Recipe
 
 BATCH = 4
 """Circuits per batch, whatever the number of workers, so that results do not depend on it."""
+UNKNOWN_PACE_S = 60.0
+"""Of a unit of work until a circuit is finished: that of an MLP of 7,500 rows (docs/results.md)."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,9 @@ def explore(
     families
         Model families to look at.
     seconds
-        Nothing after the first batch is begun that would, going by the circuits so far and their
-        sizes, end later. Where no configuration fits any more, those on the front are finished
-        with more losses.
+        Nothing is begun that would, going by the circuits so far and their sizes, end later, but
+        for the smallest where nothing else fits. Where no configuration fits any more, those on
+        the front are finished with more losses.
     evaluations
         At most so many recipes are finished. With this budget alone the result depends neither on
         the number of workers nor on their speed.
@@ -123,12 +125,15 @@ def explore(
         takes = partial(
             batch_seconds,
             probes=probes,
-            pace_s=spent_s / max(work, 1.0),
+            pace_s=spent_s / work if work else UNKNOWN_PACE_S,
             n_workers=workers.n_workers,
         )
-        # Probes alone are no answer: the first batch is finished, however little time is left.
-        left_s = seconds - (time.monotonic() - begun) if n_finished else float("inf")
-        further = not (fitting := [c for c in waiting if takes([c]) < left_s])
+        left_s = seconds - (time.monotonic() - begun)
+        fitting = [c for c in waiting if takes([c]) < left_s]
+        if not fitting and not n_finished:
+            # Probes alone are no answer.
+            fitting = [min(waiting, key=lambda c: (work_of(probes[short_name(c)]), short_name(c)))]
+        further = not fitting
         if further:
             batch = [c for c in on_front if takes([c]) < left_s][:room]
         else:
