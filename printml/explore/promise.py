@@ -35,9 +35,9 @@ def most_promising(
     A configuration is predicted to give a circuit per loss, that much less accurate than the
     probe, and to keep of the estimated area what finished circuits of that loss kept (median; of
     its own family once there are some). A wanted accuracy above every probe counts as that of the
-    best. A family without a finished circuit goes first, with the
-    configuration that promises most by itself, unless all its probes are nearer to the most
-    frequent class than to the best probe, or below whatever is wanted.
+    best. A family without a finished circuit goes first, with the configuration that promises
+    most by itself, unless all its probes are nearer to the most frequent class than to the best
+    probe, or below whatever is wanted.
     """
     front = [(point.accuracy_validation, point.area_cm2) for point in points]
     predicted = {short_name(c): _predicted(c, probes, done) for c in waiting}
