@@ -180,18 +180,24 @@ def test_a_batch_takes_as_long_as_its_longest_or_its_share() -> None:
 
 
 class TwoTimedWorkers:
-    """Ten seconds for a unit of work; areas of probes as given, 1 mm2 for the others."""
+    """Ten seconds for a unit of work; areas and accuracies of probes as given, 1 mm2 and 0.8 for
+    the others."""
 
     n_workers = 2
 
-    def __init__(self, areas_mm2: dict[str, float]) -> None:
+    def __init__(
+        self, areas_mm2: dict[str, float], accuracies: dict[str, float] | None = None
+    ) -> None:
         self.areas_mm2 = areas_mm2
+        self.accuracies = accuracies or {}
         self.now_s = 0.0
         self.finished: list[str] = []
 
     def map(self, work: object, tasks: Sequence[Recipe]) -> Iterator[Any]:
         names = [short_name(task) for task in tasks]
-        probes = {n: Probe(n, 0.8, self.areas_mm2.get(n, 1.0), 0.4) for n in names}
+        probes = {
+            n: Probe(n, self.accuracies.get(n, 0.8), self.areas_mm2.get(n, 1.0), 0.4) for n in names
+        }
         if tasks[0].approx == "none":
             yield from probes.values()
             return
@@ -217,6 +223,19 @@ def test_only_what_fits_into_the_minutes_is_begun(monkeypatch: pytest.MonkeyPatc
         found = explore(SEEDS, Path("unused"), team, families=("tree",), seconds=seconds)
         assert team.finished == [min(names[1:])]
         assert found.stopped == f"{seconds:.0f} s"
+
+
+def test_wanted_accuracies_steer_an_exploration(monkeypatch: pytest.MonkeyPatch) -> None:
+    large, *small = [short_name(recipe) for recipe in configurations(SEEDS, ("tree",))]
+    monkeypatch.setattr("printml.explore.search.build_seconds", lambda store, points: 10.0)
+
+    def first(*wanted: float) -> str:
+        team = TwoTimedWorkers({large: 1e4}, {large: 0.95})
+        explore(SEEDS, Path("unused"), team, families=("tree",), evaluations=1, wanted=wanted)
+        return team.finished[0]
+
+    assert first() in small
+    assert first(0.9) == large
 
 
 def test_points_survive_json() -> None:

@@ -174,6 +174,7 @@ def test_the_frontier_chooses_by_validation_and_reads_test_rows() -> None:
     assert nothing[0]["verdict"].startswith("gap: ")
     text = frontier_markdown(all_rows, command="printml reproduce frontier")
     assert "of 4 published points" in text
+    assert "* 3 of them: the published accuracy is inside the 95 % interval" in text
 
 
 def test_every_family_and_the_published_points_have_a_colour_of_their_own() -> None:

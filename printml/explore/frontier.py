@@ -98,6 +98,11 @@ def frontier_summary(rows: Sequence[dict[str, Any]]) -> list[str]:
         f"accuracy on validation rows; {len(also)} of them reach it on test rows too.",
     ]
     if smaller:
+        within = sum(row["published_accuracy"] <= row["accuracy_test_high"] for row in smaller)
+        lines.append(
+            f"* {within} of them: the published accuracy is inside the 95 % interval of their test "
+            "rows, or below it."
+        )
         shares = [max(row["share_of_published"], 1e-6) for row in smaller]
         share = float(np.exp(np.mean(np.log(shares))))
         lines.append(f"* Their area: {share:.3g} of the published (geometric mean).")

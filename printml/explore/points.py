@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from printml.arrays import FloatArray
+
 LEAST_AREA_CM2, MOST_AREA_CM2 = 1e-3, 1e3
 """The hypervolume counts decades of area between these."""
 
@@ -96,9 +98,9 @@ def pareto_front(points: Sequence[Point]) -> list[Point]:
     return front
 
 
-def decades_saved(area_cm2: float) -> float:
-    """Of `MOST_AREA_CM2`, down to `LEAST_AREA_CM2`."""
-    return float(np.log10(MOST_AREA_CM2 / np.clip(area_cm2, LEAST_AREA_CM2, MOST_AREA_CM2)))
+def decades_saved(areas_cm2: Sequence[float]) -> FloatArray:
+    """Of `MOST_AREA_CM2`, down to `LEAST_AREA_CM2`, for each area."""
+    return np.log10(MOST_AREA_CM2 / np.clip(areas_cm2, LEAST_AREA_CM2, MOST_AREA_CM2))
 
 
 def hypervolume(
@@ -113,7 +115,7 @@ def hypervolume(
     least_accuracy
         What answering the most frequent class always gives; points at or below count nothing.
     """
-    decades = np.array([decades_saved(area) for area in areas_cm2])
+    decades = decades_saved(areas_cm2)
     order = np.argsort(-decades, kind="stable")
     total, reached = 0.0, least_accuracy
     for k in order:

@@ -77,11 +77,11 @@ def _volume(circuits: Sequence[tuple[float, float]], least: float) -> float:
 
 def _decades_saved(circuits: Sequence[tuple[float, float]], wanted: Sequence[float]) -> float:
     """Sum over the accuracies wanted, of the smallest circuit that has each."""
-    total = 0.0
-    for accuracy in wanted:
-        areas = [area for reached, area in circuits if reached >= accuracy]
-        total += decades_saved(min(areas, default=MOST_AREA_CM2))
-    return total
+    smallest = [
+        min((area for reached, area in circuits if reached >= accuracy), default=MOST_AREA_CM2)
+        for accuracy in wanted
+    ]
+    return float(decades_saved(smallest).sum())
 
 
 def work_of(found: Probe) -> float:

@@ -71,17 +71,8 @@ def entry(store: Path, key: str) -> Iterator[Path]:
     InputError
         If the store cannot be written.
     """
-    place = store / key[:2] / key
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(place.parent / f".{key}.held", os.O_CREAT | os.O_RDWR, 0o666)
-    except OSError as error:
-        raise unwritable_place(store, error) from error
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield place
-    finally:
-        os.close(handle)
+    with _locked(store, f"{key[:2]}/.{key}.held", fcntl.LOCK_EX):
+        yield store / key[:2] / key
 
 
 @contextlib.contextmanager
@@ -93,20 +84,22 @@ def in_use(store: Path) -> Iterator[None]:
     InputError
         If the store cannot be written.
     """
-    with _store_lock(store) as handle:
-        fcntl.flock(handle, fcntl.LOCK_SH)
+    with _locked(store, ".in-use", fcntl.LOCK_SH):
         yield
 
 
 @contextlib.contextmanager
-def _store_lock(store: Path) -> Iterator[int]:
+def _locked(store: Path, name: str, how: int) -> Iterator[None]:
+    """Hold a lock file of the store; `BlockingIOError` if `how` does not wait and it is taken."""
+    path = store / name
     try:
-        store.mkdir(parents=True, exist_ok=True)
-        handle = os.open(store / ".in-use", os.O_CREAT | os.O_RDWR, 0o666)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
     except OSError as error:
         raise unwritable_place(store, error) from error
     try:
-        yield handle
+        fcntl.flock(handle, how)
+        yield
     finally:
         os.close(handle)
 
@@ -126,34 +119,27 @@ def clear_store(store: Path) -> StoreSize:
     InputError
         If an exploration uses the store or it cannot be written.
     """
-    with _store_lock(store) as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise InputError(
-                "an exploration uses this store",
-                where=str(store),
-                hint="Wait until it has ended, or stop it; what it finished is kept",
-            ) from error
-        before = store_size(store)
-        for place in store.glob("??/*"):
-            if not place.name.startswith("."):
-                _delete_unless_held(place)
-    return before
-
-
-def _delete_unless_held(place: Path) -> None:
-    # Workers of an exploration that was killed may be at it still.
-    handle = os.open(place.parent / f".{place.name}.held", os.O_CREAT | os.O_RDWR, 0o666)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return
-    else:
+        with _locked(store, ".in-use", fcntl.LOCK_EX | fcntl.LOCK_NB):
+            before = store_size(store)
+            for place in store.glob("??/*"):
+                if not place.name.startswith("."):
+                    _delete_unless_held(store, place)
+            return before
+    except BlockingIOError as error:
+        raise InputError(
+            "an exploration uses this store",
+            where=str(store),
+            hint="Wait until it has ended, or stop it; what it finished is kept",
+        ) from error
+
+
+def _delete_unless_held(store: Path, place: Path) -> None:
+    # Workers of an exploration that was killed may be at it still.
+    held = f"{place.parent.name}/.{place.name}.held"
+    with contextlib.suppress(BlockingIOError), _locked(store, held, fcntl.LOCK_EX | fcntl.LOCK_NB):
         # Renamed first: a reader sees the entry whole or not at all.
         gone = place.with_name(f".{place.name}.gone")
         shutil.rmtree(gone, ignore_errors=True)
         place.rename(gone)
         shutil.rmtree(gone, ignore_errors=True) if gone.is_dir() else gone.unlink()
-    finally:
-        os.close(handle)
