@@ -20,7 +20,7 @@ import pytest
 
 from printml.errors import InputError, ToolError
 from printml.explore.evaluate import Probe
-from printml.explore.needs import Needs, power_limit_mw, recommend
+from printml.explore.needs import Needs, area_limit_cm2, power_limit_mw, recommend
 from printml.explore.points import (
     Corner,
     Point,
@@ -80,6 +80,16 @@ def test_power_sources_by_name_and_number() -> None:
     for text in ("sun", "-1", "nan", "0"):
         with pytest.raises(InputError, match="power source"):
             power_limit_mw(text)
+
+
+def test_limits_of_area_and_power_as_one_area() -> None:
+    # At 0.6 V these draw 1 and 2 mW per cm2; the circuit without gates has no such figure.
+    known = [point("a", 0.8, 1.0, 3.0), point("b", 0.8, 2.0, 12.0), point("c", 0.4, 0.0, 0.0)]
+    assert area_limit_cm2(Needs(min_accuracy=0.9), known) is None
+    assert area_limit_cm2(Needs(max_area_cm2=4.0), []) == 4.0
+    assert area_limit_cm2(Needs(max_power_mw=3.0), []) is None
+    assert area_limit_cm2(Needs(max_power_mw=3.0), known) == pytest.approx(2.0)
+    assert area_limit_cm2(Needs(max_power_mw=3.0, max_area_cm2=0.5), known) == 0.5
 
 
 def test_what_is_recommended() -> None:
@@ -151,6 +161,19 @@ def test_what_reaches_a_wanted_accuracy_comes_first() -> None:
     assert first(wanted=[0.95]) == [large]
     # Nothing reaches it: what is nearest.
     assert first(wanted=[1.0]) == [large]
+
+
+def test_what_fits_into_the_area_and_is_most_accurate_comes_first() -> None:
+    small, large = configurations(SEEDS, ("svm-r",))
+    probes = {
+        short_name(small): Probe(short_name(small), 0.80, 100.0, 0.4),
+        short_name(large): Probe(short_name(large), 0.802, 500.0, 0.4),
+    }
+    done = [(small, [replace(point("x", 0.8, 1.0), stage="exact")])]
+    first = partial(most_promising, [large, small], probes, done, done[0][1], least=0.4, n=1)
+    # A circuit of 0.8 and 1 cm2 is known; only the exact large one, of 5 cm2, can be better.
+    assert first(within_cm2=6.0) == [large]
+    assert first(within_cm2=4.0) == first() == [small]
 
 
 def test_a_family_below_whatever_is_wanted_waits() -> None:
@@ -229,13 +252,29 @@ def test_wanted_accuracies_steer_an_exploration(monkeypatch: pytest.MonkeyPatch)
     large, *small = [short_name(recipe) for recipe in configurations(SEEDS, ("tree",))]
     monkeypatch.setattr("printml.explore.search.build_seconds", lambda store, points: 10.0)
 
-    def first(*wanted: float) -> str:
+    def first(**steering: Any) -> str:
         team = TwoTimedWorkers({large: 1e4}, {large: 0.95})
-        explore(SEEDS, Path("unused"), team, families=("tree",), evaluations=1, wanted=wanted)
+        explore(SEEDS, Path("unused"), team, families=("tree",), evaluations=1, **steering)
         return team.finished[0]
 
     assert first() in small
-    assert first(0.9) == large
+    assert first(wanted=[0.9]) == large
+    assert first(needs=Needs(min_accuracy=0.9)) == large
+
+
+def test_limits_steer_an_exploration(monkeypatch: pytest.MonkeyPatch) -> None:
+    large, *small = [short_name(recipe) for recipe in configurations(SEEDS, ("tree",))]
+    monkeypatch.setattr("printml.explore.search.build_seconds", lambda store, points: 10.0)
+    monkeypatch.setattr("printml.explore.promise.WORK_PER_CM2", 0.0)
+
+    def first(needs: Needs) -> str:
+        team = TwoTimedWorkers({large: 1e4}, {large: 0.95} | dict.fromkeys(small, 0.7))
+        explore(SEEDS, Path("unused"), team, families=("tree",), evaluations=1, needs=needs)
+        return team.finished[0]
+
+    assert first(Needs()) == first(Needs(max_area_cm2=100.0)) == large
+    # However much accuracy is given up, the large one is expected to keep 0.3 cm2.
+    assert first(Needs(max_area_cm2=0.2)) in small
 
 
 def test_points_survive_json() -> None:

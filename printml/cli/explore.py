@@ -40,7 +40,10 @@ from printml.report.table import source_text
     help="Only models of this family; may be repeated [default: all].",
 )  # fmt: skip
 @click.option("--power-source", metavar="NAME|MW", help="It must live on this source.")
-@click.option("--max-area-cm2", type=click.FloatRange(min=0, min_open=True))
+@click.option(
+    "--max-area-cm2", type=click.FloatRange(min=0, min_open=True),
+    help="Without --min-accuracy, the most accurate circuit within area and power is sought first.",
+)  # fmt: skip
 @click.option(
     "--min-accuracy", type=click.FloatRange(0, 1),
     help="On validation rows, as share; what may reach it in little area is finished first.",
@@ -119,7 +122,7 @@ def explore_command(
             seconds=float("inf") if evaluations else 60.0 * minutes,
             evaluations=evaluations or 10**9,
             with_adc=with_adc,
-            wanted=() if min_accuracy is None else (min_accuracy,),
+            needs=needs,
             progress=show,
             after_batch=lambda state: _written(folder, base, state, command),
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from printml.errors import InputError
 from printml.explore.points import Corner, Point
 from printml.power_sources import SOURCES
@@ -64,6 +66,23 @@ def power_limit_mw(text: str) -> float:
             f"{text!r} is no power source", hint=f"Choose one of {names}, or a number of mW"
         )
     return limit
+
+
+def area_limit_cm2(needs: Needs, points: Sequence[Point]) -> float | None:
+    """The largest circuit that the limits of area and power let through, for choosing what to try.
+
+    Power becomes area by what `points` draw per cm2 at the supply where they draw least (median).
+
+    Returns
+    -------
+    float or None
+        cm2; None if neither is limited, or only power is and no point has an area yet.
+    """
+    limits = [] if needs.max_area_cm2 is None else [needs.max_area_cm2]
+    drawn = [p.least_corner.power_mw / p.area_cm2 for p in points if p.area_cm2 > 0]
+    if needs.max_power_mw is not None and drawn:
+        limits.append(needs.max_power_mw / float(np.median(drawn)))
+    return min(limits, default=None)
 
 
 def recommend(points: Sequence[Point], needs: Needs) -> Recommendation | None:

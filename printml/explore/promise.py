@@ -28,9 +28,11 @@ def most_promising(
     least: float,
     n: int,
     wanted: Sequence[float] = (),
+    within_cm2: float | None = None,
 ) -> list[Recipe]:
     """The `n` configurations whose predicted circuits add most for the work of finishing them: to
-    the decades of area saved at the accuracies `wanted`, then to the front's hypervolume.
+    the decades of area saved at the accuracies `wanted`, then to the accuracy of the best circuit
+    of at most `within_cm2`, then to the front's hypervolume.
 
     A configuration is predicted to give a circuit per loss, that much less accurate than the
     probe, and to keep of the estimated area what finished circuits of that loss kept (median; of
@@ -47,7 +49,7 @@ def most_promising(
     enough = max((least + best_probe) / 2, min(wanted, default=0.0))
     able = {c.model for c in waiting if probes[short_name(c)].accuracy_validation >= enough}
 
-    def promise(configuration: Recipe) -> tuple[bool, float, float, float, str]:
+    def promise(configuration: Recipe) -> tuple[bool, float, float, float, float, str]:
         name = short_name(configuration)
         unseen = configuration.model in able - seen
         # Beside others, only the largest of a family may promise more than they do; a family is
@@ -55,10 +57,11 @@ def most_promising(
         beside = [] if unseen else front
         with_it = [*beside, *predicted[name]]
         saved = _decades_saved(with_it, wanted) - _decades_saved(beside, wanted)
+        better = _best_within(with_it, within_cm2, least) - _best_within(beside, within_cm2, least)
         gain = _volume(with_it, least) - _volume(beside, least)
         work = work_of(probes[name])
         # Names break ties, so that the order never depends on how a set is walked.
-        return unseen, saved / work, gain / work, -work, name
+        return unseen, saved / work, better / work, gain / work, -work, name
 
     chosen: list[Recipe] = []
     for _ in range(min(n, len(waiting))):
@@ -82,6 +85,15 @@ def _decades_saved(circuits: Sequence[tuple[float, float]], wanted: Sequence[flo
         for accuracy in wanted
     ]
     return float(decades_saved(smallest).sum())
+
+
+def _best_within(
+    circuits: Sequence[tuple[float, float]], limit_cm2: float | None, least: float
+) -> float:
+    """Accuracy of the best circuit that is not too large; `least` if there is none."""
+    if limit_cm2 is None:
+        return least
+    return max((reached for reached, area in circuits if area <= limit_cm2), default=least)
 
 
 def work_of(found: Probe) -> float:

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from printml.explore.evaluate import Probe, build_seconds, finish, probe
+from printml.explore.needs import Needs, area_limit_cm2
 from printml.explore.points import Failure, Point, hypervolume, pareto_front
 from printml.explore.promise import most_promising, work_of
 from printml.explore.space import configurations, finished_recipe, refined_recipe, short_name
@@ -24,6 +25,9 @@ BATCH = 4
 UNKNOWN_PACE_S = 60.0
 """Of a unit of work until a circuit is finished; all but 6 of the 109 builds behind the published
 points of docs/results.md took less, half of them 22 or less."""
+
+
+NO_NEEDS = Needs()
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ def explore(
     evaluations: int = 10**9,
     with_adc: bool = False,
     wanted: Sequence[float] = (),
+    needs: Needs = NO_NEEDS,
     progress: Callable[[str], None] = lambda text: None,
     after_batch: Callable[[Exploration], None] = lambda so_far: None,
 ) -> Exploration:
@@ -81,6 +86,9 @@ def explore(
         Areas and powers are those of circuit and analog-digital converters together.
     wanted
         Validation accuracies; what promises a smaller circuit of one of them is finished first.
+    needs
+        Its least accuracy is wanted too; without one, what promises the most accurate circuit
+        within its limits of area and power is finished first.
     progress
         Called with a line of text after each finished recipe.
     after_batch
@@ -100,6 +108,8 @@ def explore(
                 f"probed {found.name}: {found.accuracy_validation:.3f} on validation rows, "
                 f"about {found.area_mm2 / 100:.2f} cm2 exact"
             )
+    if needs.min_accuracy is not None:
+        wanted = [*wanted, needs.min_accuracy]
     waiting = [by_name[name] for name in probes]
     least = max((found.most_frequent for found in probes.values()), default=0.0)
     points: list[Point] = []
@@ -139,8 +149,9 @@ def explore(
             batch = [c for c in on_front if takes([c]) < left_s][:room]
         else:
             batch = most_promising(
-                fitting, probes, done, points, least=least, n=room, wanted=wanted
-            )
+                fitting, probes, done, points, least=least, n=room, wanted=wanted,
+                within_cm2=area_limit_cm2(needs, points) if needs.min_accuracy is None else None,
+            )  # fmt: skip
         while len(batch) > 1 and takes(batch) > left_s:
             batch.pop()
         if not batch:
