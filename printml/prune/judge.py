@@ -8,10 +8,13 @@ from __future__ import annotations
 import numpy as np
 
 from printml.arrays import BitArray, Int32Array, IntArray
-from printml.compiled import compiled
+from printml.compiled import compiled, inlined
 from printml.prune.network import OpArray
 from printml.prune.substitute import net_of_bit, wake
 from printml.simulate.words import popcount
+
+ALL_ONES = np.uint64(0xFFFFFFFFFFFFFFFF)
+NOT, NOR, OR, AND, XOR, XNOR = 0b0101, 0b0001, 0b1110, 0b1000, 0b0110, 0b1001
 
 
 @compiled
@@ -20,38 +23,37 @@ def run_network(
 ) -> None:
     """Fill the values of all gates, uint64 (n_nets, n_words), from those of the inputs."""
     for net in range(first_gate, op.shape[0]):
-        evaluate_rows(
-            op[net], values, np.uint64(a[net]), np.uint64(b[net]), np.uint64(net)
-        )  # fmt: skip
+        gate = np.uint64(net)
+        evaluate_rows(op[net], values, np.uint64(a[net]), np.uint64(b[net]), gate, gate)
 
 
-@compiled
+@inlined
 def evaluate_rows(
-    op: int, table: BitArray, left: np.uint64, right: np.uint64, result: np.uint64
-) -> None:
-    """One gate on all words of two rows of the table, into a third; each loop vectorises."""
+    op: int, table: BitArray, left: np.uint64, right: np.uint64, before: np.uint64,
+    after: np.uint64,
+) -> np.uint64:  # fmt: skip
+    """One gate on all words of rows `left` and `right` of the table, into row `after`; the bits
+    that differ from row `before` in any word.
+
+    Two loops stand for all functions, since a branch for each would be mispredicted most times.
+    """
     low, high = np.uint64(0), np.uint64(table.shape[1])
-    if op == 0b0111:
+    differs = np.uint64(0)
+    if op in (XOR, XNOR):
+        flip = ALL_ONES if op == XNOR else np.uint64(0)
         for w in range(low, high):
-            table[result, w] = ~(table[left, w] & table[right, w])
-    elif op == 0b1000:
-        for w in range(low, high):
-            table[result, w] = table[left, w] & table[right, w]
-    elif op == 0b0001:
-        for w in range(low, high):
-            table[result, w] = ~(table[left, w] | table[right, w])
-    elif op == 0b1110:
-        for w in range(low, high):
-            table[result, w] = table[left, w] | table[right, w]
-    elif op == 0b0101:
-        for w in range(low, high):
-            table[result, w] = ~table[left, w]
-    elif op == 0b0110:
-        for w in range(low, high):
-            table[result, w] = table[left, w] ^ table[right, w]
-    else:
-        for w in range(low, high):
-            table[result, w] = ~(table[left, w] ^ table[right, w])
+            value = table[left, w] ^ table[right, w] ^ flip
+            differs |= value ^ table[before, w]
+            table[after, w] = value
+        return differs
+    other = left if op == NOT else right
+    flip_in = ALL_ONES if op in (NOR, OR) else np.uint64(0)
+    flip = np.uint64(0) if op in (NOR, AND) else ALL_ONES
+    for w in range(low, high):
+        value = ((table[left, w] ^ flip_in) & (table[other, w] ^ flip_in)) ^ flip
+        differs |= value ^ table[before, w]
+        table[after, w] = value
+    return differs
 
 
 @compiled
@@ -92,10 +94,7 @@ def spread(
         gate = net_of_bit(at, lowest)
         here, there = np.uint64(gate), np.uint64(n_nets + n_changed)
         left, right = np.uint64(where[a[gate]]), np.uint64(where[b[gate]])
-        evaluate_rows(op[gate], table, left, right, there)
-        differs = np.uint64(0)
-        for w in range(low, high):
-            differs |= table[there, w] ^ table[here, w]
+        differs = evaluate_rows(op[gate], table, left, right, here, there)
         if differs:
             where[gate] = n_nets + n_changed
             changed[n_changed] = gate

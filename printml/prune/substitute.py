@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from printml.arrays import BitArray, FloatArray, Int32Array
-from printml.compiled import compiled
+from printml.compiled import compiled, inlined
 from printml.prune.network import OpArray
 from printml.simulate.words import popcount
 
@@ -204,7 +204,7 @@ def substitute(
     return n_log, change
 
 
-@compiled
+@inlined
 def wake(net: int, start: Int32Array, readers: Int32Array, pending: BitArray, last: int) -> int:
     """Set the bits of what reads a net; the last word that has a bit set."""
     for k in range(start[net], start[net + 1]):
@@ -214,7 +214,7 @@ def wake(net: int, start: Int32Array, readers: Int32Array, pending: BitArray, la
     return last
 
 
-@compiled
+@inlined
 def net_of_bit(word: int, bit: np.uint64) -> int:
     """The net that a word's only bit stands for."""
     return 64 * word + int(popcount(bit - np.uint64(1)))
