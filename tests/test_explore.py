@@ -20,7 +20,7 @@ import pytest
 
 from printml.errors import InputError, ToolError
 from printml.explore.evaluate import Probe
-from printml.explore.needs import Needs, area_limit_cm2, power_limit_mw, recommend
+from printml.explore.needs import Needs, area_limit_cm2, recommend
 from printml.explore.points import (
     Corner,
     Point,
@@ -35,6 +35,7 @@ from printml.explore.space import configurations, finished_recipe, short_name
 from printml.explore.store import clear_store, entry, in_use, key_of, store_size
 from printml.explore.workers import workers
 from printml.flow.recipe import Recipe
+from printml.power_sources import power_limit_mw
 
 SEEDS = Recipe(dataset="seeds", model="tree")
 EXPLORE = (

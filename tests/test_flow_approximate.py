@@ -52,7 +52,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("approximate") / "seeds"
     recipe = Recipe(
         dataset="seeds", model="svm-c", effort="fast", approx="full", max_loss=0.06,
-        further_losses=(0.01, 0.2),
+        further_losses=(0.01, 0.2), power_source_mw=0.2,
     )  # fmt: skip
     return build(recipe, target, n_jobs=2, progress=quiet)
 
@@ -119,20 +119,56 @@ def test_one_pruning_gives_a_circuit_for_every_loss(full: Path, tmp_path: Path) 
     _, run, _, rows = read_run(full)
     metrics = metrics_of(full)
     names = [stage["name"] for stage in metrics["alternatives"]]
-    assert names == ["pruned-at-1", "pruned-at-20"]
+    assert names == ["pruned-at-1", "pruned-at-20", "pruned-for-0.2mW"]
     for stage in metrics["alternatives"]:
         netlist = read_netlist(RunFolder(full / stage["name"], run.top))
         found = outputs(netlist, find_library("egfet", 1.0), rows.X_int)["class"]
         assert stage["accuracy_test"] == np.mean(found[rows.test] == rows.y[rows.test])
-    strict, lax = metrics["alternatives"]
-    assert strict["area_cm2"] >= metrics["stages"][-1]["area_cm2"] >= lax["area_cm2"]
-    assert recipe_from_table(
-        read_toml(full / "recipe.toml", what="recipe"), where="recipe.toml"
-    ).further_losses == (0.01, 0.2)
+    strict, lax, enough = metrics["alternatives"]
+    _, coefficients, pruned = metrics["stages"]
+    assert strict["area_cm2"] >= pruned["area_cm2"] >= lax["area_cm2"]
+    # The source carries it and would not carry the circuit before pruning.
+    least_mw = [
+        min(corner["power_mw"] for corner in stage["corners"])
+        for stage in (coefficients, enough, pruned)
+    ]
+    assert least_mw[0] > 0.2 >= least_mw[1] > least_mw[2]
+    assert enough["accuracy_validation"] >= pruned["accuracy_validation"]
+    kept = recipe_from_table(read_toml(full / "recipe.toml", what="recipe"), where="recipe.toml")
+    assert kept.further_losses == (0.01, 0.2)
+    assert kept.power_source_mw == 0.2
     again = shutil.copytree(full, tmp_path / "again")
     approximate_run(again, approx="coefficients", max_loss=0.06, progress=quiet)
     assert metrics_of(again)["alternatives"] == []
     assert not list(again.glob("pruned*"))
+
+
+@pytest.mark.parametrize(
+    ("limit_mw", "told"), [(1e-6, "no circuit lives on"), (100.0, "before pruning lives on")]
+)
+def test_a_source_that_asks_for_nothing_new_gives_no_circuit(
+    limit_mw: float, told: str, full: Path, tmp_path: Path
+) -> None:
+    again = shutil.copytree(full, tmp_path / "again")
+    steps: list[str] = []
+    approximate_run(
+        again, approx="full", max_loss=0.06, power_source_mw=limit_mw, progress=steps.append
+    )
+    assert metrics_of(again)["alternatives"] == []
+    assert not list(again.glob("pruned-for-*"))
+    assert any(told in step for step in steps)
+
+
+def test_a_power_source_needs_pruning_and_a_number(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="needs approx 'full'"):
+        Recipe(dataset="seeds", model="svm-c", power_source_mw=3.0)
+    with pytest.raises(InputError, match="number of mW"):
+        Recipe(dataset="seeds", model="svm-c", approx="full", power_source_mw=-1.0)
+    arguments = ["build", "seeds", "--model", "svm-c", "--approx", "full", "--power-source", "sun"]
+    result = CliRunner().invoke(printml, [*arguments, "--out", str(tmp_path / "run")])
+    assert isinstance(result.exception, InputError)
+    assert "blue-spark" in str(result.exception)
+    assert not (tmp_path / "run").exists()
 
 
 def test_further_losses_need_what_gives_them() -> None:

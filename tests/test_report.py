@@ -123,26 +123,34 @@ def test_a_survey_row_by_hand() -> None:
 
     results = [
         {"circuit": "seeds/tree", "seed": seed, "seconds": {"train": 1.0, "synth": 2.0},
-         "full": [stage(4.0, 0.9), stage(2.0, 0.9), stage(1.0, 0.8 + seed / 10)],
+         "full": [stage(16.0, 0.9), stage(12.0, 0.9), stage(1.0, 0.8 + seed / 10)],
+         "for_source": [stage(8.0, 0.85)] * seed,
          "published": [stage(4.0, 0.9), stage(3.0, 0.8)]}
         for seed in (0, 1)
     ]  # fmt: skip
     row = survey_row(results)
     assert row["published_approx_cm2"] == 0.0232
-    assert row["ours_saving"] == 0.75
+    assert row["ours_saving"] == 1 - 1 / 16
     assert row["ours_loss"] == pytest.approx(0.05)
     assert row["ours_loss_std"] == pytest.approx(0.05)
-    assert row["published_method_saving"] == 0.25
+    assert row["published_method_saving"] == 1 - 3 / 16
+    # A third of 16 and 12 cm2 is too many mW; one split has a circuit of 8, the other only ours.
+    assert row["for_source_cm2"] == 4.5
+    assert row["for_source_loss_by_split"] == pytest.approx([0.1, 0.05])
+    assert row["n_within_source"] == 2
+    weak = survey_row([results[0] | {"full": [stage(16.0, 0.9), stage(10.0, 0.9)]}])
+    assert (weak["for_source_cm2"], weak["n_within_source"]) == (10.0, 0)
     assert row["share_of_published"] == pytest.approx(1.0 / 0.0232)
     assert row["seconds"] == 3.0
     cells = survey_cells(row)
     assert "+5.0 ± 5.0" in cells
-    assert "75.0 %" in cells
+    assert "93.8 %" in cells
+    assert "2 of 2" in cells
     assert "43.10" in cells  # times the published area, 1 / 0.0232
     assert "1/40" in survey_cells(row | {"share_of_published": 0.025})
     # Two splits that lost 10 and 0 points: 5 +- 12.706 * 7.07 / sqrt(2).
     assert loss_interval([row], "ours") == pytest.approx((-58.53, 68.53), abs=0.01)
-    assert "interval -58.53 to +68.53 over splits" in summary_lines([row])[-1]
+    assert "interval -58.53 to +68.53 over splits" in summary_lines([row])[-2]
     assert "no interval: it needs the same splits" in summary_lines([survey_row(results[:1])])[-1]
     for result in results:
         for stages, right in ((result["full"], 0.75), (result["full"][-1:], 0.8)):

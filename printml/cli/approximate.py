@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from printml.cli.build import show_runs
+from printml.cli.build import power_source_option, show_runs
 from printml.cli.output import step_progress
 from printml.flow.build import approximate_run
 from printml.flow.recipe import Approx
@@ -35,6 +35,7 @@ from printml.flow.recipe import Approx
     multiple=True,
     help="One more circuit for this loss, from the same gate pruning; may be repeated.",
 )
+@power_source_option
 @click.option("-j", "--jobs", type=click.IntRange(1), default=1, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print metrics.json, no progress.")
 def approximate_command(
@@ -42,6 +43,7 @@ def approximate_command(
     approx: Approx,
     max_loss: float,
     further_losses: tuple[float, ...],
+    power_source_mw: float | None,
     jobs: int,
     as_json: bool,
 ) -> None:
@@ -57,6 +59,7 @@ def approximate_command(
             approx=approx,
             max_loss=max_loss,
             further_losses=further_losses,
+            power_source_mw=power_source_mw or 0.0,
             n_jobs=jobs,
             progress=progress,
         )

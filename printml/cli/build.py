@@ -22,6 +22,7 @@ from printml.flow.run import read_json
 from printml.importers.estimators import family_of
 from printml.importers.files import load_estimator
 from printml.importers.model_json import load_model_json
+from printml.power_sources import power_limit_mw
 from printml.report.table import summary_table
 
 DEFAULTS = {field.name: field.default for field in dataclasses.fields(Recipe)}
@@ -44,6 +45,26 @@ class Supply(click.ParamType):
         if not 0 < volts < 100:
             self.fail(f"{value!r} is neither a number of volts nor 'auto'", param, ctx)
         return volts
+
+
+class Source(click.ParamType):
+    """A power source by name, or mW."""
+
+    name = "source"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        return power_limit_mw(str(value))
+
+
+power_source_option = click.option(
+    "--power-source",
+    "power_source_mw",
+    type=Source(),
+    metavar="NAME|MW",
+    help="With --approx full: one more circuit, pruned no further than this source needs.",
+)
 
 
 def _model_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -135,6 +156,7 @@ def _model_options(function: Callable[..., Any]) -> Callable[..., Any]:
             help="With --approx full: one more circuit for this loss, from the same gate pruning; "
             "may be repeated.",
         ),
+        power_source_option,
         click.option("--timeout", "timeout_s", type=float, help="Seconds per tool call [300]."),
         click.option("--recipe", "recipe_file", metavar="FILE", help="Start from a recipe.toml."),
         click.option(

@@ -14,13 +14,14 @@ from rich.table import Table
 from printml.cli.data_options import data_options
 from printml.cli.output import error_console, print_json, print_table
 from printml.errors import InputError
-from printml.explore.needs import Needs, power_limit_mw, recommend
+from printml.explore.needs import Needs, recommend
 from printml.explore.points import Point
 from printml.explore.result import circuit_name, copy_circuits, write_state
 from printml.explore.search import Exploration, explore
 from printml.explore.store import clear_store, default_store, in_use, store_size
 from printml.explore.workers import workers
 from printml.flow.recipe import FAMILIES, Recipe
+from printml.power_sources import power_limit_mw
 from printml.report.explore_page import write_explore_page
 from printml.report.table import source_text
 

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from printml.errors import InputError
 from printml.explore.points import Corner, Point
-from printml.power_sources import SOURCES
 
 
 @dataclass(frozen=True)
@@ -42,30 +40,6 @@ class Recommendation:
     corner: Corner
     misses: tuple[str, ...]
     why: str
-
-
-def power_limit_mw(text: str) -> float:
-    """mW of a power source by name ("blue-spark", "Molex"), or a number of mW.
-
-    Raises
-    ------
-    InputError
-        If it is neither.
-    """
-    wanted = text.lower().replace("-", " ").replace("_", " ").strip()
-    for source in SOURCES:
-        if source.name.lower() == wanted:
-            return source.power_mw
-    try:
-        limit = float(text)
-    except ValueError:
-        limit = -1.0
-    if not 0 < limit < float("inf"):
-        names = ", ".join(source.name.lower().replace(" ", "-") for source in SOURCES)
-        raise InputError(
-            f"{text!r} is no power source", hint=f"Choose one of {names}, or a number of mW"
-        )
-    return limit
 
 
 def area_limit_cm2(needs: Needs, points: Sequence[Point]) -> float | None:

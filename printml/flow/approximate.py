@@ -44,7 +44,7 @@ class Approximated:
     stages
         Further `stages` of `metrics.json`, in order.
     alternatives
-        Its `alternatives`: circuits for the recipe's `further_losses`.
+        Its `alternatives`: circuits for the recipe's `further_losses` and `power_source_mw`.
     """
 
     stages: tuple[dict[str, Any], ...] = ()
@@ -98,11 +98,11 @@ def approximate(path: Path, *, n_jobs: int, progress: Progress) -> Approximated:
         return Approximated((first,))
     start = class_only(read_netlist(RunFolder(path / search.stage, run.top)))
     if recipe.approx == "published":
-        found = [_published(recipe, search.chosen, model, rows, library)]
+        found = {"pruned": _published(recipe, search.chosen, model, rows, library)}
     else:
         subject = Subject(recipe, start, model, rows, folds, search.fold_choices, library)
         found = prune_guarded(subject, n_jobs=n_jobs, progress=progress)
-    found = [_as_it_was(pruned, start) for pruned in found]
+    found = {name: _as_it_was(pruned, start) for name, pruned in found.items()}
     stages = _pruned_stages(recipe, path, model, rows, found, n_jobs, progress)
     return Approximated((first, stages[0]), tuple(stages[1:]))
 
@@ -134,14 +134,13 @@ def _pruned_stages(
     path: Path,
     model: IntegerModel,
     rows: Rows,
-    found: list[Pruned],
+    found: dict[str, Pruned],
     n_jobs: int,
     progress: Progress,
 ) -> list[dict[str, Any]]:
     """A stage and a folder for each, and what was kept to go on from is taken away."""
-    names = ["pruned", *(f"pruned-at-{100 * loss:g}" for loss in recipe.further_losses)]
     stages = []
-    for name, pruned in zip(names, found, strict=True):
+    for name, pruned in found.items():
         folder = path / name
         folder.mkdir(exist_ok=True)
         stages.append(
@@ -149,7 +148,7 @@ def _pruned_stages(
                 recipe, folder, model, rows, pruned, name=name, n_jobs=n_jobs, progress=progress
             )
         )
-    for checkpoint in {file for pruned in found for file in pruned.checkpoints}:
+    for checkpoint in {file for pruned in found.values() for file in pruned.checkpoints}:
         checkpoint.unlink(missing_ok=True)
     return stages
 

@@ -23,7 +23,7 @@ from printml.flow.verify_step import equivalence_record, tool_versions, verify_s
 from printml.report.run_page import write_run_page
 from printml.verify.ladder import Verdict
 
-APPROXIMATE_STAGES = ("coefficients", "thresholds", "pruned")
+APPROXIMATE_FOLDERS = ("coefficients", "thresholds", "pruned", "pruned-at-*", "pruned-for-*")
 """Stages after `exact`, and the names of their folders."""
 
 PAGE = "report.html"
@@ -90,6 +90,7 @@ def approximate_run(
     approx: Approx,
     max_loss: float,
     further_losses: tuple[float, ...] = (),
+    power_source_mw: float = 0.0,
     n_jobs: int = 1,
     progress: Progress = print,
 ) -> Path:
@@ -101,8 +102,9 @@ def approximate_run(
         If the folder has no finished exact stage.
     """
     recipe = replace(
-        read_recipe(path), approx=approx, max_loss=max_loss, further_losses=further_losses
-    )
+        read_recipe(path), approx=approx, max_loss=max_loss, further_losses=further_losses,
+        power_source_mw=power_source_mw,
+    )  # fmt: skip
     metrics_path = RunFolder(path, top_name(recipe)).metrics
     if not metrics_path.exists():
         raise InputError(
@@ -113,10 +115,9 @@ def approximate_run(
     with staged(path, start_from=path) as scratch:
         run = RunFolder(scratch, top_name(recipe))
         write_text_atomic(run.recipe, recipe_to_toml(recipe))
-        for name in APPROXIMATE_STAGES:
-            shutil.rmtree(scratch / name, ignore_errors=True)
-        for old in scratch.glob("pruned-at-*"):
-            shutil.rmtree(old)
+        for pattern in APPROXIMATE_FOLDERS:
+            for old in scratch.glob(pattern):
+                shutil.rmtree(old)
         metrics = read_json(run.metrics)
         further = _timed(
             "approximate",

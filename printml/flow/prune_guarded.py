@@ -8,20 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from joblib import Parallel, delayed
 
-from printml.approx.guard import held_loss_at
+from printml.approx.guard import Budget, held_loss_at
 from printml.circuit.estimate import estimate_area_mm2
 from printml.flow.folds import Fold
 from printml.flow.model_search import by_share, held_accuracy, over_fitting
+from printml.flow.power_need import first_within, least_power_mw
 from printml.flow.prune_step import Pruned
 from printml.flow.quick_netlist import quick_netlist
 from printml.flow.recipe import ENSEMBLES, Recipe
 from printml.flow.run import Rows
 from printml.liberty.library import CellLibrary
 from printml.netlist.netlist import Netlist
+from printml.prune.by_share import held_loss_at_share, share_left
 from printml.prune.guarded import (
     ROUND_SHARES,
     PrunePath,
@@ -33,6 +36,9 @@ from printml.prune.guarded import (
 )
 from printml.prune.network import netlist_of
 from printml.quantize.integer_model import IntegerModel
+
+Choice: TypeAlias = tuple[int, int, Budget]
+"""A path, a point on it, and what may be lost there, as `choose_point` gives them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +80,9 @@ class _Paths:
 
 def prune_guarded(
     subject: Subject, *, n_jobs: int, progress: Callable[[str], None]
-) -> list[Pruned]:
-    """A circuit for each of the recipe's `max_loss` and `further_losses`, from the same paths.
+) -> dict[str, Pruned]:
+    """Circuits from the same paths, by the names of their stages: for the recipe's `max_loss`
+    first, for each of its `further_losses`, and for its power source where that is another one.
 
     Raises
     ------
@@ -104,7 +111,18 @@ def prune_guarded(
         over_fitting=over_fitting(subject.model, folds, subject.rows),
         exact_area_mm2=estimate_area_mm2(subject.model, subject.library),
     )
-    return [_chosen(subject, paths, max_loss=loss) for loss in losses]
+    names = ["pruned", *(f"pruned-at-{100 * loss:g}" for loss in recipe.further_losses)]
+    chosen = [_choose(subject, paths, max_loss=loss) for loss in losses]
+    made = {
+        name: _pruned(subject, paths, choice, max_loss=loss)
+        for name, choice, loss in zip(names, chosen, losses, strict=True)
+    }
+    if recipe.power_source_mw:
+        enough = _enough_for_source(subject, paths, chosen[0], progress)
+        if enough is not None:
+            name = f"pruned-for-{recipe.power_source_mw:g}mW"
+            made[name] = _pruned(subject, paths, enough, max_loss=recipe.max_loss)
+    return made
 
 
 def _whole_tasks(subject: Subject) -> list[Task]:
@@ -146,20 +164,58 @@ def _fold_tasks(subject: Subject, n_jobs: int) -> list[Task]:
     ]
 
 
-def _chosen(subject: Subject, paths: _Paths, *, max_loss: float) -> Pruned:
+def _choose(subject: Subject, paths: _Paths, *, max_loss: float) -> Choice:
     """The point of the whole's paths that the folds' paths allow."""
-    recipe = subject.recipe
-    n_train, n_folds = len(subject.rows.train), len(paths.n_held)
-    which, chosen, budget = choose_point(
+    return choose_point(
         paths.whole,
         paths.folds,
         paths.n_held,
         max_loss=max_loss,
-        tree=recipe.model in ("tree", *ENSEMBLES),
-        n_rows=n_train,
+        tree=subject.recipe.model in ("tree", *ENSEMBLES),
+        n_rows=len(subject.rows.train),
         exact_area_mm2=paths.exact_area_mm2,
         over_fitting=paths.over_fitting,
     )
+
+
+def _enough_for_source(
+    subject: Subject, paths: _Paths, smallest: Choice, progress: Callable[[str], None]
+) -> Choice | None:
+    """The first point on the way to `smallest` that draws no more than the source gives; None
+    where that is one of its ends, with the reason told."""
+    recipe, rows = subject.recipe, subject.rows
+    which, last, _ = smallest
+    path = paths.whole[which]
+
+    def power_mw(k: int) -> float:
+        found = netlist_of(path.points[k].network, subject.library) if k else subject.start
+        return least_power_mw(found, recipe, rows.X_int[rows.train])
+
+    first = first_within(power_mw, last, recipe.power_source_mw)
+    source = f"{recipe.power_source_mw:g} mW"
+    if first is None:
+        progress(f"pruned: within max_loss no circuit lives on {source}")
+    elif first == 0:
+        progress(f"pruned: the circuit before pruning lives on {source}")
+    elif first == last:
+        progress(f"pruned: no larger circuit lives on {source}")
+    if first in (None, 0, last):
+        return None
+    loss = float(path.loss[first])
+    fronts = [fold.fold_front(n) for fold, n in zip(paths.folds, paths.n_held, strict=True)]
+    if not fronts:
+        return which, first, Budget(loss, 0.0, 0.0)
+    if by_share(subject.model, subject.folds, rows):
+        cost = np.array([point.cost for point in path.points])
+        held = held_loss_at_share(fronts, float(share_left(cost)[first]))
+    else:
+        held = held_loss_at(fronts, loss)
+    return which, first, Budget(loss, held, 0.0)
+
+
+def _pruned(subject: Subject, paths: _Paths, choice: Choice, *, max_loss: float) -> Pruned:
+    which, chosen, budget = choice
+    n_train, n_folds = len(subject.rows.train), len(paths.n_held)
     path, base = paths.whole[which], paths.accuracy_exact
     fronts = [p.fold_front(n) for p, n in zip(paths.folds, paths.n_held, strict=True)]
     every = [*paths.whole, *paths.folds]

@@ -95,6 +95,9 @@ class Recipe:
         Accuracy that approximation may cost, as share of rows: 0.01 is one point.
     further_losses
         Other values of `max_loss`: for each, one more circuit from the same gate pruning.
+    power_source_mw
+        What the power source gives: one more circuit from the same gate pruning, pruned no further
+        than this needs. 0 for none.
     """
 
     dataset: str
@@ -130,6 +133,7 @@ class Recipe:
     approx: Approx = "none"
     max_loss: float = 0.01
     further_losses: tuple[float, ...] = ()
+    power_source_mw: float = 0.0
 
     def __post_init__(self) -> None:
         _choice("model", self.model, FAMILIES)
@@ -170,6 +174,15 @@ class Recipe:
             raise InputError(
                 "further_losses need approx 'full' and a max_loss above 0",
                 hint="Only our guarded gate pruning gives several circuits from one search",
+            )
+        if not 0 <= self.power_source_mw < float("inf"):
+            raise InputError(
+                f"power_source_mw must be a number of mW, 0 for none, not {self.power_source_mw}"
+            )
+        if self.power_source_mw and self.approx != "full":
+            raise InputError(
+                "a power source needs approx 'full'",
+                hint="It says how far gates are pruned, and nothing else prunes step by step",
             )
         if not 0 <= self.vdd < float("inf"):
             raise InputError(f"vdd must be a positive number of volts or 'auto', not {self.vdd}")

@@ -55,16 +55,10 @@ def least_share(fronts: Sequence[FoldFront], *, max_loss: float) -> Share:
 
     `fronts` holds one per fold, in the order of its path.
     """
-    folds = [share_left(front.area_mm2) for front in fronts]
-    grid = np.unique(np.concatenate([*folds, [1.0]]))[::-1]
-    weights = np.array([front.n_held for front in fronts], float)
-    weights /= weights.sum()
-    held = np.array(
-        [
-            [front.held_loss[last_at(own, s)] for front, own in zip(fronts, folds, strict=True)]
-            for s in grid
-        ]
-    )
+    shares = [share_left(front.area_mm2) for front in fronts]
+    grid = np.unique(np.concatenate([*shares, [1.0]]))[::-1]
+    weights = _weights(fronts)
+    held = np.array([_held_losses(fronts, s) for s in grid])
     mean = held @ weights
     # Losses grow along the path but for noise; one lucky point far out is not the turning point.
     allowed = np.flatnonzero(isotonic_regression(mean).x <= max_loss + 1e-12)
@@ -73,6 +67,20 @@ def least_share(fronts: Sequence[FoldFront], *, max_loss: float) -> Share:
     k = int(allowed[-1])
     error = float(np.sqrt(((held[k] - mean[k]) ** 2 @ weights) / max(1, len(fronts) - 1)))
     return Share(float(grid[k]), float(mean[k]), error)
+
+
+def held_loss_at_share(fronts: Sequence[FoldFront], share: float) -> float:
+    """Mean loss on left-out rows of folds that have so much of their area left."""
+    return float(_held_losses(fronts, share) @ _weights(fronts))
+
+
+def _held_losses(fronts: Sequence[FoldFront], share: float) -> FloatArray:
+    return np.array([f.held_loss[last_at(share_left(f.area_mm2), share)] for f in fronts])
+
+
+def _weights(fronts: Sequence[FoldFront]) -> FloatArray:
+    n_held = np.array([front.n_held for front in fronts], float)
+    return n_held / n_held.sum()
 
 
 def choose_by_share(

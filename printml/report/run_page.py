@@ -11,7 +11,7 @@ from printml.report.literature import published_circuits, published_marks
 from printml.report.page import Section, render, write_page
 from printml.report.schematic import DrawnNet, schematic
 from printml.report.svg import Mark, bars, heat_grid, matrix, scatter
-from printml.report.table import COLUMNS, source_text, summary_rows
+from printml.report.table import COLUMNS, circuits_of, source_text, summary_rows
 
 MOST_CLASSES = 20
 
@@ -109,7 +109,7 @@ def _fronts(runs: Sequence[RunEvidence]) -> list[Section]:
     stages = [
         (f"{run.metrics['model']} {stage['name']}", stage, stage["name"] == "exact")
         for run in runs
-        for stage in [*run.metrics["stages"], *run.metrics.get("alternatives", ())]
+        for stage in circuits_of(run.metrics)
     ]
     datasets = {run.metrics["dataset"] for run in runs}
     published = published_circuits(datasets.pop()) if len(datasets) == 1 else ()

@@ -27,20 +27,25 @@ COLUMNS = (
 
 
 def summary_rows(metrics: dict[str, Any]) -> list[list[str]]:
-    """One row per stage of a run; the exact circuit stands under the circuit's own name."""
-    return [summary_row(metrics, k) for k in range(len(metrics["stages"]))]
+    """One row per circuit of a run; the exact one stands under the circuit's own name."""
+    return [_summary_row(metrics, stage) for stage in circuits_of(metrics)]
 
 
-def summary_row(metrics: dict[str, Any], k: int = 0) -> list[str]:
-    """Printable cells of stage k, from `metrics.json`; rounding happens here only."""
-    stage = metrics["stages"][k]
+def circuits_of(metrics: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every stage and every alternative, in order."""
+    return [*metrics["stages"], *metrics.get("alternatives", ())]
+
+
+def _summary_row(metrics: dict[str, Any], stage: dict[str, Any]) -> list[str]:
+    """Printable cells; rounding happens here only."""
     reference = metrics.get("float")
     float_accuracy = "-"
     if reference is not None:
         part = reference["test"]
         float_accuracy = f"{part['n_correct'] / part['n_rows']:.3f}"
     return [
-        f"{metrics['dataset']} {metrics['model']}" + (f", {stage['name']}" if k else ""),
+        f"{metrics['dataset']} {metrics['model']}"
+        + ("" if stage["name"] == "exact" else f", {stage['name']}"),
         float_accuracy,
         f"{stage['accuracy_test']:.3f} "
         f"[{stage['accuracy_test_low']:.3f}, {stage['accuracy_test_high']:.3f}]",
@@ -95,7 +100,7 @@ def summary_table(runs: Sequence[dict[str, Any]], *, title: str) -> Table:
 def caption(runs: Sequence[dict[str, Any]]) -> str:
     """What the figures of the table rest on."""
     stage = runs[0]["stages"][-1]
-    stages = [stage for metrics in runs for stage in metrics["stages"]]
+    stages = [stage for metrics in runs for stage in circuits_of(metrics)]
     late = any(not stage.get("meets_clock", True) for stage in stages)
     notes = ["! longer than the clock period: sample at `max Hz` or slower."] if late else []
     notes += sorted({note for stage in stages for note in stage["library_notes"]})
@@ -117,7 +122,7 @@ def new_row_notes(runs: Sequence[dict[str, Any]]) -> list[str]:
         f"{metrics['dataset']} {metrics['model']}, {stage['name']} "
         f"{stage['accuracy_test_new']:.3f} ({stage['n_test_new']} of {stage['n_test']} rows)"
         for metrics in runs
-        for stage in metrics["stages"]
+        for stage in circuits_of(metrics)
         if 0 < stage.get("n_test_new", stage["n_test"]) < stage["n_test"]
     ]
     if not told:
