@@ -2,4 +2,8 @@
 
 from importlib.metadata import version
 
+from printml.blas import pin_kernel
+
+pin_kernel()
+
 __version__ = version("printml")

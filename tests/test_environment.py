@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from printml.blas import KERNEL, VARIABLE, pin_kernel
+
 ROOT = Path(__file__).resolve().parent.parent
 NAMES = [
     "a; endmodule",
@@ -71,3 +73,47 @@ def test_the_same_build_in_another_country_and_time(tmp_path: Path) -> None:
     assert "<script>alert(1)" not in page
     assert "<i>low" not in page
     assert "&lt;i&gt;low" in page
+
+
+FLAGS = "flags\t\t: fpu sse4_2 fma avx avx2"
+
+
+@pytest.mark.parametrize(
+    ("cpuinfo", "machine", "asked"),
+    [
+        (FLAGS, "x86_64", KERNEL),
+        ("flags\t\t: fpu sse4_2 avx", "x86_64", None),  # wrong kernels end the process
+        (FLAGS, "aarch64", None),
+        (None, "x86_64", None),
+    ],
+)
+def test_kernels_are_asked_for_only_where_the_processor_has_them(
+    cpuinfo: str | None, machine: str, asked: str | None,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("printml.blas.platform.machine", lambda: machine)
+    monkeypatch.delitem(sys.modules, "numpy")
+    monkeypatch.setattr(os, "environ", {})
+    file = tmp_path / "cpuinfo"
+    if cpuinfo is not None:
+        file.write_text(f"processor : 0\n{cpuinfo}\n", encoding="utf-8")
+    pin_kernel(file)
+    assert os.environ.get(VARIABLE) == asked
+
+
+def test_the_kernels_in_use_are_those_asked_for_before_numpy_is_there() -> None:
+    clean = {name: value for name, value in os.environ.items() if name != VARIABLE}
+    tell = "import printml.blas as b; print(b.kernel_in_use())"
+
+    def kernel(code: str, **said: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=clean | {"PYTHONPATH": str(ROOT)} | said,
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        return done.stdout.split()[-1]
+
+    own = kernel(f"import numpy; {tell}")
+    has_avx2 = "avx2" in Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
+    assert kernel(tell) == (KERNEL if has_avx2 else own)
+    # Older ones, which every such processor has, where a person asks for them.
+    assert kernel(tell, **{VARIABLE: "Nehalem"}) == ("Nehalem" if has_avx2 else own)

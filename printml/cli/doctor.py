@@ -10,6 +10,7 @@ from importlib import metadata
 import click
 from rich.table import Table
 
+from printml.blas import KERNEL, kernel_in_use
 from printml.cli.output import print_json, print_table
 from printml.errors import ToolError
 from printml.synth.yosys import abc_path
@@ -59,6 +60,8 @@ def examine() -> list[Finding]:
         ok = _version_key(found) >= _version_key(needed)
         mend = "" if ok else f"pip install '{name}>={needed}'"
         findings.append(Finding(name, found, needed, ok, mend))
+    # Not its fault if it is another: models are trained to other coefficients then.
+    findings.append(Finding("BLAS kernels", kernel_in_use(), f"any, best {KERNEL}", True, ""))
     findings.append(_tool("ABC", "from pyosys", lambda: abc_path().name, "pip install pyosys"))
     mend = INSTALL_HINT.removeprefix("Install it with: ")
     findings.append(_tool("Icarus Verilog", "11.0", icarus_version, mend))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from printml import __version__
+from printml.blas import kernel_in_use
 from printml.flow.run import circuit_of, library_of, read_netlist, read_run, scratch_of
 from printml.synth.yosys import yosys_version
 from printml.verify.activity import check_activity
@@ -124,4 +125,5 @@ def tool_versions() -> dict[str, str]:
         "iverilog": icarus_version(),
         "scikit-learn": sklearn.__version__,
         "numpy": np.__version__,
+        "blas": kernel_in_use(),
     }
