@@ -216,7 +216,6 @@ class TwoTimedWorkers:
         self.accuracies = accuracies or {}
         self.now_s = 0.0
         self.finished: list[str] = []
-        self.sources_mw: set[float] = set()
 
     def map(self, work: object, tasks: Sequence[Recipe]) -> Iterator[Any]:
         names = [short_name(task) for task in tasks]
@@ -228,7 +227,6 @@ class TwoTimedWorkers:
             return
         self.now_s += batch_seconds(tasks, probes=probes, pace_s=10.0, n_workers=2)
         self.finished += names
-        self.sources_mw |= {task.power_source_mw for task in tasks}
         yield from ([point(name, 0.5 + 0.01 * k, 1.0 + k)] for k, name in enumerate(names))
 
 
@@ -278,24 +276,6 @@ def test_limits_steer_an_exploration(monkeypatch: pytest.MonkeyPatch) -> None:
     assert first(Needs()) == first(Needs(max_area_cm2=100.0)) == large
     # However much accuracy is given up, the large one is expected to keep 0.3 cm2.
     assert first(Needs(max_area_cm2=0.2)) in small
-
-
-def test_circuits_are_also_pruned_for_the_source_where_accuracy_is_left_open(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("printml.explore.search.build_seconds", lambda store, points: 10.0)
-
-    def sources_mw(needs: Needs, *, with_adc: bool = False) -> set[float]:
-        team = TwoTimedWorkers({})
-        explore(
-            SEEDS, Path("unused"), team, families=("tree",), evaluations=1, needs=needs,
-            with_adc=with_adc,
-        )  # fmt: skip
-        return team.sources_mw
-
-    assert sources_mw(Needs(max_power_mw=3.0)) == {3.0}
-    assert sources_mw(Needs(max_power_mw=3.0), with_adc=True) == {0.0}
-    assert sources_mw(Needs(max_power_mw=3.0, min_accuracy=0.9)) == {0.0}
 
 
 def test_points_survive_json() -> None:

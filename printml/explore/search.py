@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -88,8 +88,7 @@ def explore(
         Validation accuracies; what promises a smaller circuit of one of them is finished first.
     needs
         Its least accuracy is wanted too; without one, what promises the most accurate circuit
-        within its limits of area and power is finished first, and each configuration also pruned
-        no further than its power needs.
+        within its limits of area and power is finished first.
     progress
         Called with a line of text after each finished recipe.
     after_batch
@@ -109,12 +108,8 @@ def explore(
                 f"probed {found.name}: {found.accuracy_validation:.3f} on validation rows, "
                 f"about {found.area_mm2 / 100:.2f} cm2 exact"
             )
-    source_mw = 0.0
     if needs.min_accuracy is not None:
         wanted = [*wanted, needs.min_accuracy]
-    elif needs.max_power_mw is not None and not with_adc:
-        # Gates alone decide how far pruning goes, so converters would break the limit.
-        source_mw = needs.max_power_mw
     waiting = [by_name[name] for name in probes]
     least = max((found.most_frequent for found in probes.values()), default=0.0)
     points: list[Point] = []
@@ -167,10 +162,7 @@ def explore(
         if further:
             refined |= {short_name(c) for c in batch}
         waiting = [c for c in waiting if c not in batch]
-        recipes = [
-            replace((refined_recipe if further else finished_recipe)(c), power_source_mw=source_mw)
-            for c in batch
-        ]
+        recipes = [(refined_recipe if further else finished_recipe)(c) for c in batch]
         for configuration, result in zip(
             batch,
             workers.map(partial(finish, store=store, with_adc=with_adc), recipes),
