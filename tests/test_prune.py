@@ -19,7 +19,12 @@ from printml.netlist.build import NetlistBuilder
 from printml.netlist.netlist import Netlist
 from printml.netlist.transform import sweep
 from printml.prune.batch import moves_of
-from printml.prune.by_share import choose_by_share, last_at, share_left
+from printml.prune.by_share import (
+    choose_by_share,
+    held_loss_at_share,
+    last_at,
+    share_left,
+)
 from printml.prune.checkpoint import load_points, save_points
 from printml.prune.guarded import (
     ROUND_SHARES,
@@ -650,6 +655,8 @@ def test_share_of_area_that_folds_allow() -> None:
     which, k, budget = choose_by_share(folds, paths, max_loss=0.04)
     assert (which, k, budget.loss) == (0, 2, -0.2)
     assert budget.held_loss == pytest.approx(0.04)
+    found = [held_loss_at_share(folds, share) for share in (1.0, 0.5, 0.3, 0.25)]
+    assert found == pytest.approx([0.0, 0.02, 0.02, 0.04])
 
 
 def test_what_is_left_never_grows_again() -> None:

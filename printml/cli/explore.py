@@ -11,6 +11,7 @@ from typing import Any
 import click
 from rich.table import Table
 
+from printml.cli.build import Source
 from printml.cli.data_options import data_options
 from printml.cli.output import error_console, print_json, print_table
 from printml.errors import InputError
@@ -21,7 +22,6 @@ from printml.explore.search import Exploration, explore
 from printml.explore.store import clear_store, default_store, in_use, store_size
 from printml.explore.workers import workers
 from printml.flow.recipe import FAMILIES, Recipe
-from printml.power_sources import power_limit_mw
 from printml.report.explore_page import write_explore_page
 from printml.report.table import source_text
 
@@ -40,7 +40,9 @@ from printml.report.table import source_text
     "--family", "families", multiple=True, type=click.Choice(FAMILIES),
     help="Only models of this family; may be repeated [default: all].",
 )  # fmt: skip
-@click.option("--power-source", metavar="NAME|MW", help="It must live on this source.")
+@click.option(
+    "--power-source", type=Source(), metavar="NAME|MW", help="It must live on this source."
+)
 @click.option(
     "--max-area-cm2", type=click.FloatRange(min=0, min_open=True),
     help="Without --min-accuracy, the most accurate circuit within area and power is sought first.",
@@ -70,7 +72,7 @@ def explore_command(
     minutes: float,
     evaluations: int | None,
     families: tuple[str, ...],
-    power_source: str | None,
+    power_source: float | None,
     max_area_cm2: float | None,
     min_accuracy: float | None,
     sampling_hz: float | None,
@@ -92,7 +94,7 @@ def explore_command(
     killed goes on where it was; results do not depend on the number of workers.
     """
     needs = Needs(
-        max_power_mw=power_limit_mw(power_source) if power_source else None,
+        max_power_mw=power_source,
         max_area_cm2=max_area_cm2,
         min_accuracy=min_accuracy,
         sampling_hz=sampling_hz,

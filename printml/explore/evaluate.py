@@ -25,6 +25,7 @@ from printml.flow.recipe import Recipe
 from printml.flow.run import library_of, read_json, read_run
 from printml.flow.train_step import train_step
 from printml.quantize.integer_model import IntegerModel
+from printml.report.table import circuits_of
 
 Result = TypeVar("Result")
 
@@ -132,7 +133,7 @@ def points_of(
 
     Stages whose validation accuracy is not known (no approximation, no folds) give none.
     """
-    stages = [*metrics["stages"], *metrics.get("alternatives", ())]
+    stages = circuits_of(metrics)
     known = [stage.get("accuracy_validation") for stage in stages]
     known[0] = stages[1].get("accuracy_validation_exact") if len(stages) > 1 else None
     extra = [stage["converters"] if with_adc else _NO_CONVERTERS for stage in stages]

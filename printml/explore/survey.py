@@ -110,7 +110,7 @@ HEADER = (
     "circuit", "splits", "rows", "publ. exact cm2", "publ. approx. cm2", "exact cm2", "exact acc.",
     "publ. model cm2", "loss", "publ. method cm2", "loss", "our model cm2", "loss", "ours cm2",
     "loss", "acc.", "share of publ. approx.", "saving", "mW 1.0 V", "mW 0.6 V", "ms",
-    "powered by", "for 3 mW cm2", "loss", "splits", "s",
+    "powered by", f"for {SOURCE_MW:g} mW cm2", "loss", "splits", "s",
 )  # fmt: skip
 """Losses in points of test accuracy against our own exact circuit, mean over splits."""
 
@@ -232,8 +232,8 @@ def survey_markdown(rows: Sequence[dict[str, Any]], *, command: str) -> str:
         f"`{command}`: mean ± standard deviation over the splits (70/30, stratified, one seed",
         "each). Losses in points of test accuracy against our own exact circuit on the same rows;",
         "test rows were read once, after every choice. Published areas: Henkel et al., ICCAD 2022,",
-        "on one split of their own. For 3 mW: the first circuit on the way from exact to ours that",
-        "draws no more at 0.6 V, and on how many splits there is one (else ours).",
+        f"on one split of their own. For {SOURCE_MW:g} mW: the first circuit on the way from exact",
+        "to ours that draws no more at 0.6 V, and on how many splits there is one (else ours).",
         "",
         "| " + " | ".join(HEADER) + " |",
         "|" + "|".join("---" if k == 0 else "---:" for k in range(len(HEADER))) + "|",

@@ -16,6 +16,7 @@ from printml.guarantee.space import space_difference
 from printml.guarantee.sums import sum_changes
 from printml.quantize.integer_model import IntegerNetwork
 from printml.quantize.model_file import from_json
+from printml.report.table import circuits_of
 from printml.simulate.kernel import outputs
 
 FILE = "guarantees.json"
@@ -38,7 +39,7 @@ def guarantee_step(path: Path) -> list[dict[str, Any]]:
     """
     recipe, run, exact, rows = read_run(path)
     metrics = read_json(path / METRICS)
-    stages = [*metrics["stages"][1:], *metrics.get("alternatives", ())]
+    stages = circuits_of(metrics)[1:]
     if not stages:
         raise InputError(
             "the run folder has no approximate circuit",

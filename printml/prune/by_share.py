@@ -58,7 +58,7 @@ def least_share(fronts: Sequence[FoldFront], *, max_loss: float) -> Share:
     shares = [share_left(front.area_mm2) for front in fronts]
     grid = np.unique(np.concatenate([*shares, [1.0]]))[::-1]
     weights = _weights(fronts)
-    held = np.array([_held_losses(fronts, s) for s in grid])
+    held = np.array([_held_losses(fronts, shares, s) for s in grid])
     mean = held @ weights
     # Losses grow along the path but for noise; one lucky point far out is not the turning point.
     allowed = np.flatnonzero(isotonic_regression(mean).x <= max_loss + 1e-12)
@@ -71,11 +71,17 @@ def least_share(fronts: Sequence[FoldFront], *, max_loss: float) -> Share:
 
 def held_loss_at_share(fronts: Sequence[FoldFront], share: float) -> float:
     """Mean loss on left-out rows of folds that have so much of their area left."""
-    return float(_held_losses(fronts, share) @ _weights(fronts))
+    shares = [share_left(front.area_mm2) for front in fronts]
+    return float(_held_losses(fronts, shares, share) @ _weights(fronts))
 
 
-def _held_losses(fronts: Sequence[FoldFront], share: float) -> FloatArray:
-    return np.array([f.held_loss[last_at(share_left(f.area_mm2), share)] for f in fronts])
+def _held_losses(
+    fronts: Sequence[FoldFront], shares: Sequence[FloatArray], share: float
+) -> FloatArray:
+    """What each fold loses at `share`; `shares` holds the `share_left` of each."""
+    return np.array(
+        [front.held_loss[last_at(own, share)] for front, own in zip(fronts, shares, strict=True)]
+    )
 
 
 def _weights(fronts: Sequence[FoldFront]) -> FloatArray:
