@@ -159,6 +159,34 @@ def test_a_source_that_asks_for_nothing_new_gives_no_circuit(
     assert any(told in step for step in steps)
 
 
+def test_a_source_that_carries_a_model_before_the_chosen_one_gets_that(
+    full: Path, tmp_path: Path
+) -> None:
+    """Seeds, 1 mW: neither the exact circuit (2.3 mW at 0.6 V) nor the chosen one (0.4 mW)."""
+    again = shutil.copytree(full, tmp_path / "again")
+    approximate_run(again, approx="full", max_loss=0.06, power_source_mw=1.0, progress=quiet)
+    exact, chosen, _ = metrics_of(again)["stages"]
+    (enough,) = metrics_of(again)["alternatives"]
+    assert enough["name"] == "coefficients-for-1mW"
+    least_mw = [min(c["power_mw"] for c in stage["corners"]) for stage in (exact, enough, chosen)]
+    assert least_mw[0] > 1.0 >= least_mw[1] > least_mw[2]
+    assert enough["equivalence"]["headline"] == "proved"
+    assert enough["budget_search_loss"] < chosen["budget_search_loss"]
+    _, run, _, rows = read_run(again)
+    _, _, model, _ = read_run(again / enough["name"])
+    netlist = read_netlist(RunFolder(again / enough["name"], run.top))
+    found = outputs(netlist, find_library("egfet", 1.0), rows.X_int)["class"]
+    assert np.array_equal(found, model.predict(rows.X_int))
+    with (again / enough["name"] / "front.csv").open() as lines:
+        front = [int(row["chosen"]) for row in csv.DictReader(lines)]
+    with (again / "coefficients" / "front.csv").open() as lines:
+        front_of_chosen = [int(row["chosen"]) for row in csv.DictReader(lines)]
+    assert sum(front) == 1
+    assert front.index(1) < front_of_chosen.index(1)
+    approximate_run(again, approx="coefficients", max_loss=0.06, progress=quiet)
+    assert not list(again.glob("coefficients-for-*"))
+
+
 def test_a_power_source_needs_pruning_and_a_number(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="needs approx 'full'"):
         Recipe(dataset="seeds", model="svm-c", power_source_mw=3.0)

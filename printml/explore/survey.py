@@ -182,7 +182,8 @@ def _least_approximated(result: dict[str, Any]) -> dict[str, Any]:
     """The first circuit on the way from exact to smallest that draws at most `SOURCE_MW` at 0.6 V;
     the smallest if none does. Power alone chooses, no accuracy."""
     *before, smallest = result["full"]
-    way: list[dict[str, Any]] = [*before, *result["for_source"], smallest]
+    between = sorted([*before[1:], *result["for_source"]], key=lambda s: -float(s["area_cm2"]))
+    way: list[dict[str, Any]] = [before[0], *between, smallest]
     return next((stage for stage in way if stage["power_0p6_mw"] <= SOURCE_MW), smallest)
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from printml.flow.folds import Fold, make_folds
 from printml.flow.model_search import ModelSearch, by_share, search_models
 from printml.flow.model_step import model_stage
+from printml.flow.power_need import model_for_source
 from printml.flow.prune_guarded import Subject, prune_guarded
 from printml.flow.prune_step import Pruned, pruned_stage
 from printml.flow.quick_netlist import quick_netlist
@@ -96,6 +97,14 @@ def approximate(path: Path, *, n_jobs: int, progress: Progress) -> Approximated:
         first = model_stage(recipe, path, record, search, n_jobs=n_jobs, progress=progress)
     if recipe.approx == "coefficients":
         return Approximated((first,))
+    for_source = []
+    if recipe.power_source_mw:
+        X_train = rows.X_int[rows.train]
+        enough = model_for_source(search, read_netlist(run), recipe, X_train, progress)
+        if enough is not None:
+            for_source.append(
+                model_stage(recipe, path, record, enough, n_jobs=n_jobs, progress=progress)
+            )
     start = class_only(read_netlist(RunFolder(path / search.stage, run.top)))
     if recipe.approx == "published":
         found = {"pruned": _published(recipe, search.chosen, model, rows, library)}
@@ -104,7 +113,7 @@ def approximate(path: Path, *, n_jobs: int, progress: Progress) -> Approximated:
         found = prune_guarded(subject, n_jobs=n_jobs, progress=progress)
     found = {name: _as_it_was(pruned, start) for name, pruned in found.items()}
     stages = _pruned_stages(recipe, path, model, rows, found, n_jobs, progress)
-    return Approximated((first, stages[0]), tuple(stages[1:]))
+    return Approximated((first, stages[0]), (*for_source, *stages[1:]))
 
 
 def _as_it_was(pruned: Pruned, start: Netlist) -> Pruned:

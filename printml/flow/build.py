@@ -23,7 +23,10 @@ from printml.flow.verify_step import equivalence_record, tool_versions, verify_s
 from printml.report.run_page import write_run_page
 from printml.verify.ladder import Verdict
 
-APPROXIMATE_FOLDERS = ("coefficients", "thresholds", "pruned", "pruned-at-*", "pruned-for-*")
+APPROXIMATE_FOLDERS = (
+    "coefficients", "thresholds", "coefficients-for-*", "thresholds-for-*",
+    "pruned", "pruned-at-*", "pruned-for-*",
+)  # fmt: skip
 """Stages after `exact`, and the names of their folders."""
 
 PAGE = "report.html"

@@ -13,10 +13,10 @@ from typing import TypeAlias
 import numpy as np
 from joblib import Parallel, delayed
 
-from printml.approx.guard import Budget, held_loss_at
+from printml.approx.guard import Budget
 from printml.circuit.estimate import estimate_area_mm2
 from printml.flow.folds import Fold
-from printml.flow.model_search import by_share, held_accuracy, over_fitting
+from printml.flow.model_search import by_share, held_accuracy, held_losses, over_fitting
 from printml.flow.power_need import first_within, least_power_mw
 from printml.flow.prune_step import Pruned
 from printml.flow.quick_netlist import quick_netlist
@@ -24,7 +24,6 @@ from printml.flow.recipe import ENSEMBLES, Recipe
 from printml.flow.run import Rows
 from printml.liberty.library import CellLibrary
 from printml.netlist.netlist import Netlist
-from printml.prune.by_share import held_loss_at_share, share_left
 from printml.prune.guarded import (
     ROUND_SHARES,
     PrunePath,
@@ -201,23 +200,24 @@ def _enough_for_source(
         progress(f"pruned: no larger circuit lives on {source}")
     if first in (None, 0, last):
         return None
-    loss = float(path.loss[first])
-    fronts = [fold.fold_front(n) for fold, n in zip(paths.folds, paths.n_held, strict=True)]
-    if not fronts:
-        return which, first, Budget(loss, 0.0, 0.0)
-    if by_share(subject.model, subject.folds, rows):
-        cost = np.array([point.cost for point in path.points])
-        held = held_loss_at_share(fronts, float(share_left(cost)[first]))
-    else:
-        held = held_loss_at(fronts, loss)
-    return which, first, Budget(loss, held, 0.0)
+    held = _held_losses(subject, paths, path)[first]
+    return which, first, Budget(float(path.loss[first]), held, 0.0)
+
+
+def _held_losses(subject: Subject, paths: _Paths, path: PrunePath) -> list[float]:
+    """What folds lose at each point of a path of the whole."""
+    return held_losses(
+        [fold.fold_front(n) for fold, n in zip(paths.folds, paths.n_held, strict=True)],
+        path.loss,
+        np.array([point.cost for point in path.points]),
+        shares=by_share(subject.model, subject.folds, subject.rows),
+    )
 
 
 def _pruned(subject: Subject, paths: _Paths, choice: Choice, *, max_loss: float) -> Pruned:
     which, chosen, budget = choice
     n_train, n_folds = len(subject.rows.train), len(paths.n_held)
     path, base = paths.whole[which], paths.accuracy_exact
-    fronts = [p.fold_front(n) for p, n in zip(paths.folds, paths.n_held, strict=True)]
     every = [*paths.whole, *paths.folds]
     return Pruned(
         before=subject.start,
@@ -230,13 +230,13 @@ def _pruned(subject: Subject, paths: _Paths, choice: Choice, *, max_loss: float)
         front=tuple(
             {
                 "loss_search": float(loss),
-                "accuracy_validation": (
-                    base - held_loss_at(fronts, float(loss)) if base is not None else ""
-                ),
+                "accuracy_validation": base - held if base is not None else "",
                 "area_mm2": point.area_mm2,
                 "chosen": int(k == chosen),
             }
-            for k, (point, loss) in enumerate(zip(path.points, path.loss, strict=True))
+            for k, (point, loss, held) in enumerate(
+                zip(path.points, path.loss, _held_losses(subject, paths, path), strict=True)
+            )
         ),
         details={
             "method": "accuracy-driven pruning, stopped by folds of the training rows",

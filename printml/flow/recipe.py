@@ -96,7 +96,7 @@ class Recipe:
     further_losses
         Other values of `max_loss`: for each, one more circuit from the same gate pruning.
     power_source_mw
-        What the power source gives: one more circuit from the same gate pruning, pruned no further
+        What the power source gives: one more circuit from the searches, approximated no further
         than this needs. 0 for none.
     """
 
