@@ -16,6 +16,25 @@ def clopper_pearson(n_correct: int, n_rows: int, *, level: float = 0.95) -> tupl
     return low, high
 
 
+def surely_at_least(share: float, n_rows: int, *, level: float = 0.95) -> float:
+    """The smallest share of `n_rows` whose Clopper-Pearson interval begins at `share` or above.
+
+    Returns
+    -------
+    float
+        1 if not even all rows are enough.
+
+    Examples
+    --------
+    >>> surely_at_least(0.5, 100), clopper_pearson(60, 100)[0] > 0.5 > clopper_pearson(59, 100)[0]
+    (0.6, True)
+    """
+    right = np.arange(1, n_rows + 1)
+    low = beta.ppf((1 - level) / 2, right, n_rows - right + 1)
+    enough = np.flatnonzero(low >= share)
+    return float(right[enough[0]] / n_rows) if len(enough) else 1.0
+
+
 def wilson(k: int, n: int, *, level: float = 0.95) -> tuple[float, float]:
     """Score interval of a share (Wilson, JASA 22 (1927))."""
     z = float(norm.ppf(0.5 + level / 2))

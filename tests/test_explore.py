@@ -46,8 +46,9 @@ EXPLORE = (
 def point(name: str, accuracy: float, area: float, power: float = 1.0) -> Point:
     corners = (Corner(1.0, power, 50.0), Corner(0.6, power / 3, 100.0))
     return Point(
-        name, name, "pruned", "0" * 40, accuracy, area, power, corners, 0.5, 0.4, 0.6, 10, "proved"
-    )
+        name, name, "pruned", "0" * 40, accuracy, area, power, corners, 0.5, 0.4, 0.6, 10, "proved",
+        100,
+    )  # fmt: skip
 
 
 def test_front_and_hypervolume_by_hand() -> None:
@@ -95,17 +96,26 @@ def test_limits_of_area_and_power_as_one_area() -> None:
 
 def test_what_is_recommended() -> None:
     points = [point("small", 0.80, 0.1, 0.3), point("good", 0.90, 5.0, 6.0)]
+    # On 100 rows [0.71, 0.87] and [0.82, 0.95].
     best = recommend(points, Needs())
     assert best is not None
     assert (best.point.name, best.corner.vdd, best.misses) == ("good", 0.6, ())
     frugal = recommend(points, Needs(max_power_mw=1.0))
     assert frugal is not None
     assert frugal.point.name == "small"
-    least = recommend(points, Needs(min_accuracy=0.75))
+    least = recommend(points, Needs(min_accuracy=0.7))
     assert least is not None
     assert (least.point.name, least.corner.vdd) == ("small", 0.6)
+    assert "surely accurate enough (95 %) and" in least.why
+    # "small" has as much as is asked for, but not surely; nothing surely has 0.85.
+    surer = recommend(points, Needs(min_accuracy=0.78))
+    unsure = recommend(points, Needs(min_accuracy=0.85))
+    assert surer is not None
+    assert unsure is not None
+    assert surer.point.name == unsure.point.name == "good"
+    assert "none is surely" in unsure.why
     # At 0.6 V the path takes 100 ms, so 15 Hz needs 1 V.
-    fast = recommend(points, Needs(min_accuracy=0.75, sampling_hz=15.0))
+    fast = recommend(points, Needs(min_accuracy=0.7, sampling_hz=15.0))
     assert fast is not None
     assert fast.corner.vdd == 1.0
     missed = recommend(points, Needs(min_accuracy=0.95, max_area_cm2=1.0))
@@ -125,15 +135,15 @@ def test_names_tell_configurations_apart() -> None:
 def test_each_family_first_then_what_adds_most() -> None:
     tree, svm = configurations(SEEDS, ("tree",))[0], configurations(SEEDS, ("svm-r",))[0]
     probes = {
-        short_name(tree): Probe(short_name(tree), 0.9, 100.0, 0.4),
-        short_name(svm): Probe(short_name(svm), 0.7, 1e5, 0.4),
+        short_name(tree): Probe(short_name(tree), 0.9, 100.0, 0.4, 100),
+        short_name(svm): Probe(short_name(svm), 0.7, 1e5, 0.4, 100),
     }
     first = most_promising([tree, svm], probes, [], [], least=0.4, n=2)
     assert first == [tree, svm]
     done = [(tree, [point("x", 0.95, 0.01)])]
     assert most_promising([tree, svm], probes, done, [], least=0.4, n=1) == [svm]
     # Nearer to the most frequent class than to the tree: no reason to look at SVMs.
-    hopeless = probes | {short_name(svm): Probe(short_name(svm), 0.6, 1e5, 0.4)}
+    hopeless = probes | {short_name(svm): Probe(short_name(svm), 0.6, 1e5, 0.4, 100)}
     assert most_promising([tree, svm], hopeless, done, [], least=0.4, n=1) == [tree]
     done += [(svm, [point("y", 0.5, 1.0)])]
     assert most_promising([svm, tree], probes, done, [], least=0.4, n=1) == [tree]
@@ -142,8 +152,8 @@ def test_each_family_first_then_what_adds_most() -> None:
 def test_less_work_comes_before_a_little_more_gain(monkeypatch: pytest.MonkeyPatch) -> None:
     small, large = configurations(SEEDS, ("svm-r",))
     probes = {
-        short_name(small): Probe(short_name(small), 0.80, 100.0, 0.4),
-        short_name(large): Probe(short_name(large), 0.99, 1000.0, 0.4),
+        short_name(small): Probe(short_name(small), 0.80, 100.0, 0.4, 100),
+        short_name(large): Probe(short_name(large), 0.99, 1000.0, 0.4, 100),
     }
     assert most_promising([large, small], probes, [], [], least=0.4, n=1) == [small]
     monkeypatch.setattr("printml.explore.promise.WORK_PER_CM2", 0.0)
@@ -153,8 +163,8 @@ def test_less_work_comes_before_a_little_more_gain(monkeypatch: pytest.MonkeyPat
 def test_what_reaches_a_wanted_accuracy_comes_first() -> None:
     small, large = configurations(SEEDS, ("svm-r",))
     probes = {
-        short_name(small): Probe(short_name(small), 0.80, 100.0, 0.4),
-        short_name(large): Probe(short_name(large), 0.99, 1000.0, 0.4),
+        short_name(small): Probe(short_name(small), 0.80, 100.0, 0.4, 100),
+        short_name(large): Probe(short_name(large), 0.99, 1000.0, 0.4, 100),
     }
     first = partial(most_promising, [large, small], probes, [], [], least=0.4, n=1)
     # Both reach 0.75, the small one for less work; 0.95 only the large one.
@@ -167,8 +177,8 @@ def test_what_reaches_a_wanted_accuracy_comes_first() -> None:
 def test_what_fits_into_the_area_and_is_most_accurate_comes_first() -> None:
     small, large = configurations(SEEDS, ("svm-r",))
     probes = {
-        short_name(small): Probe(short_name(small), 0.80, 100.0, 0.4),
-        short_name(large): Probe(short_name(large), 0.802, 500.0, 0.4),
+        short_name(small): Probe(short_name(small), 0.80, 100.0, 0.4, 100),
+        short_name(large): Probe(short_name(large), 0.802, 500.0, 0.4, 100),
     }
     done = [(small, [replace(point("x", 0.8, 1.0), stage="exact")])]
     first = partial(most_promising, [large, small], probes, done, done[0][1], least=0.4, n=1)
@@ -180,8 +190,8 @@ def test_what_fits_into_the_area_and_is_most_accurate_comes_first() -> None:
 def test_a_family_below_whatever_is_wanted_waits() -> None:
     tree, svm = configurations(SEEDS, ("tree",))[0], configurations(SEEDS, ("svm-r",))[0]
     probes = {
-        short_name(tree): Probe(short_name(tree), 0.9, 100.0, 0.4),
-        short_name(svm): Probe(short_name(svm), 0.7, 100.0, 0.4),
+        short_name(tree): Probe(short_name(tree), 0.9, 100.0, 0.4, 100),
+        short_name(svm): Probe(short_name(svm), 0.7, 100.0, 0.4, 100),
     }
     done = [(tree, [point("x", 0.95, 0.01)])]
     first = partial(most_promising, [tree, svm], probes, done, [], least=0.4, n=1)
@@ -194,7 +204,7 @@ def test_a_batch_takes_as_long_as_its_longest_or_its_share() -> None:
     # Works of 1, 1 and 6.
     areas_mm2 = (0.0, 0.0, 1000.0)
     probes = {
-        short_name(recipe): Probe(short_name(recipe), 0.9, area, 0.4)
+        short_name(recipe): Probe(short_name(recipe), 0.9, area, 0.4, 100)
         for recipe, area in zip(recipes, areas_mm2, strict=True)
     }
     takes = partial(batch_seconds, probes=probes, pace_s=10.0)
@@ -220,7 +230,8 @@ class TwoTimedWorkers:
     def map(self, work: object, tasks: Sequence[Recipe]) -> Iterator[Any]:
         names = [short_name(task) for task in tasks]
         probes = {
-            n: Probe(n, self.accuracies.get(n, 0.8), self.areas_mm2.get(n, 1.0), 0.4) for n in names
+            n: Probe(n, self.accuracies.get(n, 0.8), self.areas_mm2.get(n, 1.0), 0.4, 100)
+            for n in names
         }
         if tasks[0].approx == "none":
             yield from probes.values()

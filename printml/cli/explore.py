@@ -142,10 +142,11 @@ def explore_command(
     print_table(front_table(found, title=f"{dataset}: Pareto front, {folder}/report.html"))
     if recommendation is not None:
         point, corner = recommendation.point, recommendation.corner
+        low, high = point.validation_interval
         click.echo(
             f"take {circuit_name(point)} at {corner.vdd:g} V: {corner.power_mw:.3f} mW, "
-            f"{point.area_cm2:.4f} cm2, {point.accuracy_validation:.3f} on validation rows; "
-            f"{recommendation.why}"
+            f"{point.area_cm2:.4f} cm2, {point.accuracy_validation:.3f} [{low:.3f}, {high:.3f}] on "
+            f"{point.n_validation} validation rows; {recommendation.why}"
         )
         for miss in recommendation.misses:
             click.echo(f"  missed: {miss}")

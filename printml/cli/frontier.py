@@ -109,8 +109,9 @@ def _write(
     ]
     html = render(
         title="frontier",
-        lead="Per published circuit the smallest of ours that promises its accuracy on validation "
-        "rows; test rows choose nothing.",
+        lead="Per published circuit the smallest of ours that has its accuracy on validation rows "
+        "with the whole 95 % interval, or else the most accurate that is smaller; test rows choose "
+        "nothing.",
         facts=[("published points", str(len(rows))), ("smaller at that accuracy", str(smaller))],
         sections=sections,
     )

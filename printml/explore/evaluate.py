@@ -44,12 +44,15 @@ class Probe:
         Estimate for the exact circuit.
     most_frequent
         Share of training rows of the most frequent class.
+    n_validation
+        Rows behind `accuracy_validation`.
     """
 
     name: str
     accuracy_validation: float
     area_mm2: float
     most_frequent: float
+    n_validation: int
 
 
 def probe(recipe: Recipe, store: Path) -> Probe | Failure:
@@ -110,6 +113,7 @@ def _probed(recipe: Recipe) -> Probe:
         accuracy_validation=accuracy,
         area_mm2=estimate_area_mm2(model, library_of(recipe)),
         most_frequent=float(np.bincount(y).max() / len(y)),
+        n_validation=sum(len(fold.held) for fold in folds) or len(y),
     )
 
 
@@ -155,6 +159,7 @@ def points_of(
             accuracy_test_high=stage["accuracy_test_high"],
             n_test=stage["n_test"],
             equality=stage["equivalence"]["headline"],
+            n_validation=stages[1]["n_validation"],
         )
         for stage, accuracy, converters in zip(stages, known, extra, strict=True)
         if accuracy is not None

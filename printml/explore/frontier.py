@@ -1,4 +1,9 @@
-"""Each published circuit against the smallest of ours that promises its accuracy."""
+"""Each published circuit against a smaller one of ours that is surely as accurate.
+
+The smallest of many circuits that just reaches an accuracy on validation rows is often a lucky
+one, and falls below it elsewhere. So the whole 95 % interval must lie at or above it; where that
+holds for none that is smaller, the most accurate of the smaller ones stands in.
+"""
 
 from __future__ import annotations
 
@@ -16,27 +21,19 @@ DATASETS = (
     "seeds", "vertebral", "whitewine",
 )  # fmt: skip
 HEADER = (
-    "data set", "seed", "published circuit", "acc.", "cm2", "ours", "validation", "test [95 %]",
-    "rows", "ours cm2", "share", "mW at 0.6 V", "verdict",
+    "data set", "seed", "published circuit", "acc.", "cm2", "ours", "validation [95 %]", "rows",
+    "test [95 %]", "rows", "ours cm2", "share", "mW at 0.6 V", "verdict",
 )  # fmt: skip
 
 
 def frontier_rows(dataset: str, seed: int, points: Sequence[Point]) -> list[dict[str, Any]]:
-    """A row per published circuit of a data set.
-
-    Ours is the smallest circuit whose accuracy on validation rows is at least the published one;
-    if there is none, the one with the highest, and the row tells the gap. Test rows choose
-    nothing.
-    """
+    """A row per published circuit of a data set, with ours beside it (`chosen`)."""
     return [_row(dataset, seed, other, points) for other in published_circuits(dataset)]
 
 
 def _row(dataset: str, seed: int, other: Published, points: Sequence[Point]) -> dict[str, Any]:
-    enough = [p for p in points if p.accuracy_validation >= other.accuracy]
-    if enough:
-        ours = min(enough, key=lambda p: (p.area_cm2, -p.accuracy_validation, p.name))
-    else:
-        ours = max(points, key=lambda p: (p.accuracy_validation, -p.area_cm2, p.name))
+    ours = chosen(other, points)
+    validation_low, validation_high = ours.validation_interval
     low = min(ours.corners, key=lambda corner: corner.vdd)
     share = ours.area_cm2 / other.area_cm2
     return {
@@ -47,6 +44,9 @@ def _row(dataset: str, seed: int, other: Published, points: Sequence[Point]) -> 
         "published_cm2": other.area_cm2,
         "circuit": circuit_name(ours),
         "accuracy_validation": ours.accuracy_validation,
+        "accuracy_validation_low": validation_low,
+        "accuracy_validation_high": validation_high,
+        "n_validation": ours.n_validation,
         "accuracy_test": ours.accuracy_test,
         "accuracy_test_low": ours.accuracy_test_low,
         "accuracy_test_high": ours.accuracy_test_high,
@@ -54,12 +54,27 @@ def _row(dataset: str, seed: int, other: Published, points: Sequence[Point]) -> 
         "area_cm2": ours.area_cm2,
         "share_of_published": share,
         "power_0p6_mw": low.power_mw,
-        "verdict": _verdict(other, ours, bool(enough), share),
+        "verdict": _verdict(other, ours, share),
     }
 
 
-def _verdict(other: Published, ours: Point, enough: bool, share: float) -> str:
-    if not enough:
+def chosen(other: Published, points: Sequence[Point]) -> Point:
+    """Ours beside a published circuit; test rows choose nothing.
+
+    Of those no larger and at least as accurate on validation rows the smallest whose interval is
+    not below the published accuracy, else the most accurate; without any, the smallest that is at
+    least as accurate, and without one, the most accurate of all.
+    """
+    enough = [p for p in points if p.accuracy_validation >= other.accuracy]
+    smaller = [p for p in enough if p.area_cm2 <= other.area_cm2]
+    sure = [p for p in smaller if p.validation_interval[0] >= other.accuracy]
+    if sure or (enough and not smaller):
+        return min(sure or enough, key=lambda p: (p.area_cm2, -p.accuracy_validation, p.name))
+    return max(smaller or points, key=lambda p: (p.accuracy_validation, -p.area_cm2, p.name))
+
+
+def _verdict(other: Published, ours: Point, share: float) -> str:
+    if ours.accuracy_validation < other.accuracy:
         return f"gap: {100 * (other.accuracy - ours.accuracy_validation):.1f} points"
     if share > 1:
         return f"gap: {share:.2g} times the area"
@@ -78,7 +93,9 @@ def frontier_cells(row: dict[str, Any]) -> list[str]:
         f"{row['published_accuracy']:.3f}",
         f"{row['published_cm2']:.3g}",
         row["circuit"],
-        f"{row['accuracy_validation']:.3f}",
+        f"{row['accuracy_validation']:.3f} "
+        f"[{row['accuracy_validation_low']:.3f}, {row['accuracy_validation_high']:.3f}]",
+        str(row["n_validation"]),
         f"{row['accuracy_test']:.3f} "
         f"[{row['accuracy_test_low']:.3f}, {row['accuracy_test_high']:.3f}]",
         str(row["n_test"]),
@@ -92,11 +109,16 @@ def frontier_cells(row: dict[str, Any]) -> list[str]:
 def frontier_summary(rows: Sequence[dict[str, Any]]) -> list[str]:
     """What the table says in short, one line each."""
     smaller = [row for row in rows if row["verdict"].startswith("smaller")]
-    also = [row for row in smaller if row["verdict"].endswith("on test rows")]
     lines = [
         f"* {len(smaller)} of {len(rows)} published points: a smaller circuit of at least that "
-        f"accuracy on validation rows; {len(also)} of them reach it on test rows too.",
+        f"accuracy on validation rows; {_reached(smaller)} of them reach it on test rows too.",
     ]
+    sure = [r for r in smaller if r["accuracy_validation_low"] >= r["published_accuracy"]]
+    if sure:
+        lines.append(
+            f"* {len(sure)} of them with the whole 95 % interval of validation rows; "
+            f"{_reached(sure)} of these reach it on test rows too."
+        )
     if smaller:
         within = sum(row["published_accuracy"] <= row["accuracy_test_high"] for row in smaller)
         lines.append(
@@ -109,13 +131,18 @@ def frontier_summary(rows: Sequence[dict[str, Any]]) -> list[str]:
     return lines
 
 
+def _reached(rows: Sequence[dict[str, Any]]) -> int:
+    return sum(row["accuracy_test"] >= row["published_accuracy"] for row in rows)
+
+
 def frontier_markdown(rows: Sequence[dict[str, Any]], *, command: str) -> str:
     """The table as Markdown."""
     lines = [
         f"`{command}`: per published circuit the smallest of ours whose accuracy on validation",
-        "rows (cross-validation on training rows) is at least the published accuracy, with its",
-        "accuracy on test rows. Authors tested on rows and splits of their own; the published",
-        "approximate trees were chosen on their test rows.",
+        "rows (cross-validation on training rows) is at least the published one with its whole",
+        "95 % interval, or else the most accurate that is smaller; with its accuracy on test rows.",
+        "Authors tested on rows and splits of their own; the published approximate trees were",
+        "chosen on their test rows.",
         "",
         f"| {' | '.join(HEADER)} |",
         "|" + " --- |" * len(HEADER),

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from printml.arrays import FloatArray
+from printml.intervals import clopper_pearson
 
 LEAST_AREA_CM2, MOST_AREA_CM2 = 1e-3, 1e3
 """The hypervolume counts decades of area between these."""
@@ -41,6 +42,8 @@ class Point:
         On test rows with its 95 % interval; for reading, never for choosing.
     equality
         Headline of the equality ladder.
+    n_validation
+        Left-out rows behind `accuracy_validation`.
     """
 
     name: str
@@ -56,6 +59,17 @@ class Point:
     accuracy_test_high: float
     n_test: int
     equality: str
+    n_validation: int
+
+    @property
+    def validation_interval(self) -> tuple[float, float]:
+        """95 % interval (Clopper-Pearson) of `accuracy_validation`.
+
+        It tells the chance of the rows, not that the luckiest of many circuits was chosen.
+        """
+        return clopper_pearson(
+            round(self.accuracy_validation * self.n_validation), self.n_validation
+        )
 
     @property
     def least_corner(self) -> Corner:

@@ -19,6 +19,7 @@ from printml.explore.promise import most_promising, work_of
 from printml.explore.space import configurations, finished_recipe, refined_recipe, short_name
 from printml.explore.workers import Workers
 from printml.flow.recipe import FAMILIES, Recipe
+from printml.intervals import surely_at_least
 
 BATCH = 4
 """Circuits per batch, whatever the number of workers, so that results do not depend on it."""
@@ -85,7 +86,8 @@ def explore(
     with_adc
         Areas and powers are those of circuit and analog-digital converters together.
     wanted
-        Validation accuracies; what promises a smaller circuit of one of them is finished first.
+        Accuracies; what promises a smaller circuit of one of them on validation rows, or of the
+        least that is surely above it, is finished first.
     needs
         Its least accuracy is wanted too; without one, what promises the most accurate circuit
         within its limits of area and power is finished first.
@@ -110,6 +112,7 @@ def explore(
             )
     if needs.min_accuracy is not None:
         wanted = [*wanted, needs.min_accuracy]
+    wanted = with_margins(wanted, [found.n_validation for found in probes.values()])
     waiting = [by_name[name] for name in probes]
     least = max((found.most_frequent for found in probes.values()), default=0.0)
     points: list[Point] = []
@@ -187,6 +190,23 @@ def explore(
         history.append(Progress(n_finished, time.monotonic() - begun, volume))
         after_batch(state())
     return state()
+
+
+def with_margins(wanted: Sequence[float], n_validation: Sequence[int]) -> list[float]:
+    """Accuracies, and for each the least on so many rows whose 95 % interval is not below it.
+
+    Parameters
+    ----------
+    n_validation
+        Of any probes; the fewest count.
+
+    Examples
+    --------
+    >>> with_margins([0.5], [100, 200]), with_margins([0.5], [])
+    ([0.5, 0.6], [0.5])
+    """
+    surely = [surely_at_least(a, min(n_validation)) for a in wanted] if n_validation else []
+    return sorted({*wanted, *surely})
 
 
 def batch_seconds(

@@ -148,6 +148,7 @@ def search_models(
             "held_out_loss_of_folds": budget.held_loss,
             "accuracy_validation_exact": base,
             "accuracy_validation": base - budget.held_loss if base is not None else None,
+            "n_validation": sum(len(fold.held) for fold in folds),
         },
         candidates=tuple(front.candidates),
     )

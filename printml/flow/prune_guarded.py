@@ -247,6 +247,7 @@ def _pruned(subject: Subject, paths: _Paths, choice: Choice, *, max_loss: float)
             "held_out_loss_of_folds": budget.held_loss,
             "accuracy_validation_exact": base,
             "accuracy_validation": base - budget.held_loss if base is not None else None,
+            "n_validation": sum(paths.n_held),
             "n_judged": int(sum(point.n_judged for p in every for point in p.points)),
             "n_paths": len(paths.whole),
             "n_rounds": path.points[chosen].round + 1,
