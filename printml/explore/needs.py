@@ -74,9 +74,11 @@ def recommend(points: Sequence[Point], needs: Needs) -> Recommendation | None:
             over = _excess(point, corner, needs)
             worst = max(over.values(), default=0.0)
             sure = _surely_enough(point, needs)
-            prefer = (corner.power_mw, point.area_cm2)
-            if not sure:
-                prefer = (-point.accuracy_validation, corner.power_mw)
+            prefer = (
+                (corner.power_mw, point.area_cm2)
+                if sure
+                else (-point.accuracy_validation, corner.power_mw)
+            )
             rank = (worst, not sure, *prefer, point.area_cm2, point.name, point.stage, corner.vdd)
             ranked.append((rank, point, corner, tuple(over.items())))
     if not ranked:

@@ -23,7 +23,6 @@ from printml.errors import CheckError, ToolError
 from printml.files import write_text_atomic
 from printml.tools import run_tool
 from printml.verify.ladder import Verdict
-from printml.verify.row_order import gentle_order
 
 INSTALL_HINT = "Install it with: sudo apt-get install iverilog"
 BENCH_FILES = ("run_bench.py", "test_circuit.py")
@@ -61,8 +60,6 @@ def write_benches(
 ) -> None:
     """Put the cocotb benches with stimulus and expected outputs into `sim_folder`.
 
-    Rows are driven in `gentle_order`: outputs do not depend on it, the time does.
-
     Parameters
     ----------
     X_int
@@ -82,7 +79,7 @@ def write_benches(
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
-    writer.writerows(np.hstack(columns)[gentle_order(X_int)].tolist())
+    writer.writerows(np.hstack(columns).tolist())
     write_text_atomic(sim_folder / "stimulus.csv", text.getvalue())
 
 
