@@ -23,8 +23,11 @@ from printml.errors import CheckError, ToolError
 from printml.files import write_text_atomic
 from printml.tools import run_tool
 from printml.verify.ladder import Verdict
+from printml.verify.row_order import gentle_order
 
 INSTALL_HINT = "Install it with: sudo apt-get install iverilog"
+GATE_ROWS_IN_TIME = 30_000_000
+"""Gates times rows that the limit of a tool call is meant for; more of them get more time."""
 BENCH_FILES = ("run_bench.py", "test_circuit.py")
 
 
@@ -60,6 +63,8 @@ def write_benches(
 ) -> None:
     """Put the cocotb benches with stimulus and expected outputs into `sim_folder`.
 
+    Rows are driven in `gentle_order`: outputs do not depend on it, the time does.
+
     Parameters
     ----------
     X_int
@@ -79,8 +84,19 @@ def write_benches(
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
-    writer.writerows(np.hstack(columns).tolist())
+    writer.writerows(np.hstack(columns)[gentle_order(X_int)].tolist())
     write_text_atomic(sim_folder / "stimulus.csv", text.getvalue())
+
+
+def bench_limit_s(timeout_s: float, *, n_gates: int, n_rows: int) -> float:
+    """The time limit of a netlist's bench: that of a tool call, and more for much work.
+
+    Examples
+    --------
+    >>> [bench_limit_s(300, n_gates=n_gates, n_rows=3_000) for n_gates in (5_000, 40_000)]
+    [300.0, 1200.0]
+    """
+    return timeout_s * max(1.0, n_gates * n_rows / GATE_ROWS_IN_TIME)
 
 
 def run_bench(

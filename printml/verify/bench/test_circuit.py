@@ -1,8 +1,8 @@
 """cocotb bench: drive every row of stimulus.csv and compare every output port.
 
-All inputs are unknown before each row. So nothing of the row before is left in the circuit, and
-every net changes at most once on the way to X and once from it: a gate never takes back what it
-said of fewer known inputs. Without glitches a deep netlist runs many times as fast.
+Between two rows the input bits that change are unknown. On the way to X and on the way from it a
+net changes once at most, for a gate never takes back what it said of fewer known inputs: without
+glitches a deep netlist runs twice as fast.
 
 Run it with `python run_bench.py rtl` or `python run_bench.py netlist`.
 """
@@ -34,9 +34,13 @@ def read_port(port, is_signed):
     return value.to_signed() if is_signed else value.to_unsigned()
 
 
-def unknown_value(port):
-    """X on every bit."""
-    return Logic("X") if isinstance(port.value, Logic) else LogicArray("X" * len(port))
+def between(port, old, new):
+    """The value of an input port with X for each bit in which two integers differ."""
+    if isinstance(port.value, Logic):
+        return Logic("X")
+    digits = f"{new:0{len(port)}b}"
+    differs = f"{old ^ new:0{len(port)}b}"
+    return LogicArray("".join("X" if d == "1" else n for n, d in zip(digits, differs, strict=True)))
 
 
 @cocotb.test()
@@ -46,13 +50,16 @@ async def every_row(dut):
     ports = [(direction, getattr(dut, name)) for direction, name, _ in header]
     signed = [kind == "signed" for _, _, kind in header]
     inputs = [port for direction, port in ports if direction == "in"]
-    unknown = [unknown_value(port) for port in inputs]
+    n_inputs = len(inputs)
     for number, row in enumerate(rows):
-        for values in (unknown, row):
-            # Inputs come first in a row.
-            for port, value in zip(inputs, values, strict=False):
-                port.value = value
-            await Timer(1, unit="us")
+        last = rows[max(0, number - 1)]
+        for port, old, new in zip(inputs, last[:n_inputs], row[:n_inputs], strict=True):
+            if old != new:
+                port.value = between(port, old, new)
+        await Timer(1, unit="us")
+        for port, new in zip(inputs, row[:n_inputs], strict=True):
+            port.value = new
+        await Timer(1, unit="us")
         for (direction, port), is_signed, expected in zip(ports, signed, row, strict=True):
             if direction == "out":
                 found = read_port(port, is_signed)
