@@ -1,6 +1,9 @@
-"""Write docs/results.md from what `printml reproduce` left in runs/reproduce.
+"""The tables that `printml reproduce` left in runs/reproduce on one page, for docs/results.md.
 
 python -m benchmarks.tables [--folder runs/reproduce]
+
+docs/results.md also tells of earlier runs and what they mean, so the page is written beside the
+tables (FOLDER/tables.md), to be taken over by hand.
 """
 
 from __future__ import annotations
@@ -20,8 +23,8 @@ PARTS = {
 }
 INTRODUCTION = """# The published tables again
 
-Written by `make tables` on splits that tuned nothing; test rows choose nothing and are read once,
-by the finished circuits. Seconds are of one core, with another build beside it.
+On splits that tuned nothing; test rows choose nothing and are read once, by the finished circuits.
+Seconds are of one core, with another build beside it.
 """
 
 
@@ -42,7 +45,8 @@ def main(folder: Path) -> None:
         table = folder / name / "table.md"
         if table.exists():
             parts.append(f"## {title}\n\nCommit {commit}.\n\n{read_text(table, what='table')}")
-    write_text_atomic(ROOT / "docs" / "results.md", "\n".join(parts))
+    write_text_atomic(folder / "tables.md", "\n".join(parts))
+    click.echo(folder / "tables.md")
 
 
 if __name__ == "__main__":

@@ -26,13 +26,13 @@ def surely_at_least(share: float, n_rows: int, *, level: float = 0.95) -> float:
 
     Examples
     --------
-    >>> surely_at_least(0.5, 100), clopper_pearson(60, 100)[0] > 0.5 > clopper_pearson(59, 100)[0]
-    (0.6, True)
+    >>> surely_at_least(0.5, 100), clopper_pearson(61, 100)[0] > 0.5 > clopper_pearson(60, 100)[0]
+    (0.61, True)
     """
     right = np.arange(1, n_rows + 1)
-    low = beta.ppf((1 - level) / 2, right, n_rows - right + 1)
+    low = np.concatenate([[0.0], beta.ppf((1 - level) / 2, right, n_rows - right + 1)])
     enough = np.flatnonzero(low >= share)
-    return float(right[enough[0]] / n_rows) if len(enough) else 1.0
+    return float(enough[0] / n_rows) if len(enough) else 1.0
 
 
 def wilson(k: int, n: int, *, level: float = 0.95) -> tuple[float, float]:

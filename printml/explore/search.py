@@ -203,7 +203,7 @@ def with_margins(wanted: Sequence[float], n_validation: Sequence[int]) -> list[f
     Examples
     --------
     >>> with_margins([0.5], [100, 200]), with_margins([0.5], [])
-    ([0.5, 0.6], [0.5])
+    ([0.5, 0.61], [0.5])
     """
     surely = [surely_at_least(a, min(n_validation)) for a in wanted] if n_validation else []
     return sorted({*wanted, *surely})
