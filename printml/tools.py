@@ -93,7 +93,9 @@ def run_tool(
     output = log.read_text(encoding="utf-8", errors="replace")
     if code is None:
         raise ToolTimeoutError(
-            f"{tool} was stopped after {timeout_s:g} s", where=f"log {log}", hint="Allow more time"
+            f"{tool} was stopped after {timeout_s:g} s",
+            where=f"log {log}",
+            hint="Allow more time with --timeout, or timeout_s in the run folder's recipe.toml",
         )
     if code != 0:
         tail = " | ".join(
