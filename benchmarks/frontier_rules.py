@@ -1,0 +1,82 @@
+"""Which circuit should stand beside a published one: the smallest that reaches it, or a surer one?
+
+    python -m benchmarks.frontier_rules STORE
+
+STORE is what `printml reproduce frontier --store STORE` filled (one split). Both rules choose by
+validation rows from the same finished circuits; test rows then tell which of them kept its promise.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import click
+import numpy as np
+from rich.table import Table
+
+from printml.cli.output import print_table
+from printml.explore.evaluate import points_of
+from printml.explore.frontier import DATASETS, chosen
+from printml.explore.points import Point
+from printml.flow.run import read_json, read_recipe
+from printml.report.literature import Published, published_circuits
+
+Rule = Callable[[Published, Sequence[Point]], Point]
+
+
+def smallest(other: Published, points: Sequence[Point]) -> Point:
+    """The smallest at least as accurate on validation rows; the most accurate if there is none."""
+    enough = [p for p in points if p.accuracy_validation >= other.accuracy]
+    if not enough:
+        return max(points, key=lambda p: (p.accuracy_validation, -p.area_cm2, p.name))
+    return min(enough, key=lambda p: (p.area_cm2, -p.accuracy_validation, p.name))
+
+
+def points_in(store: Path) -> dict[str, list[Point]]:
+    """Finished circuits by data set."""
+    points: dict[str, list[Point]] = defaultdict(list)
+    for path in sorted(store.glob("*/*/metrics.json")):
+        if not path.parent.name.startswith("."):
+            recipe = read_recipe(path.parent)
+            points[recipe.dataset] += points_of(read_json(path), recipe, path.parent.name)
+    return points
+
+
+@click.command()
+@click.argument("store", type=click.Path(path_type=Path, exists=True))
+def main(store: Path) -> None:
+    """Print what each rule beats on validation rows, and what of that on test rows."""
+    points = points_in(store)
+    pairs = [
+        (other, points[dataset])
+        for dataset in DATASETS
+        if points[dataset]
+        for other in published_circuits(dataset)
+    ]
+    table = Table(
+        "rule", "beaten on validation rows", "on test rows too", "test minus published, points",
+        "area of the published", title=f"{len(pairs)} published points",
+    )  # fmt: skip
+    rules: dict[str, Rule] = {"smallest": smallest, "with its whole interval": chosen}
+    for name, rule in rules.items():
+        found = [(other, rule(other, own)) for other, own in pairs]
+        beaten = [
+            (other, ours)
+            for other, ours in found
+            if ours.accuracy_validation >= other.accuracy and ours.area_cm2 <= other.area_cm2
+        ]
+        if not beaten:
+            raise click.ClickException("no circuit of the store beats a published one")
+        ahead = np.array([ours.accuracy_test - other.accuracy for other, ours in beaten])
+        shares = [max(ours.area_cm2 / other.area_cm2, 1e-6) for other, ours in beaten]
+        table.add_row(
+            name, str(len(beaten)), str(int((ahead >= 0).sum())), f"{100 * ahead.mean():+.2f}",
+            f"{np.exp(np.mean(np.log(shares))):.3g}",
+        )  # fmt: skip
+    print_table(table)
+
+
+if __name__ == "__main__":
+    main()
