@@ -111,13 +111,14 @@ def frontier_summary(rows: Sequence[dict[str, Any]]) -> list[str]:
     smaller = [row for row in rows if row["verdict"].startswith("smaller")]
     lines = [
         f"* {len(smaller)} of {len(rows)} published points: a smaller circuit of at least that "
-        f"accuracy on validation rows; {_reached(smaller)} of them reach it on test rows too.",
+        f"accuracy on validation rows; {reached_on_test_rows(smaller)} of them reach it on test "
+        "rows too.",
     ]
     sure = [r for r in smaller if r["accuracy_validation_low"] >= r["published_accuracy"]]
     if sure:
         lines.append(
             f"* {len(sure)} of them with the whole 95 % interval of validation rows; "
-            f"{_reached(sure)} of these reach it on test rows too."
+            f"{reached_on_test_rows(sure)} of these reach it on test rows too."
         )
     if smaller:
         within = sum(row["published_accuracy"] <= row["accuracy_test_high"] for row in smaller)
@@ -131,7 +132,8 @@ def frontier_summary(rows: Sequence[dict[str, Any]]) -> list[str]:
     return lines
 
 
-def _reached(rows: Sequence[dict[str, Any]]) -> int:
+def reached_on_test_rows(rows: Sequence[dict[str, Any]]) -> int:
+    """How many rows of the table have the published accuracy on test rows."""
     return sum(row["accuracy_test"] >= row["published_accuracy"] for row in rows)
 
 
