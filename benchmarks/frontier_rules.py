@@ -9,7 +9,7 @@ validation rows from the same finished circuits; test rows then tell which of th
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -18,12 +18,16 @@ from rich.table import Table
 
 from printml.cli.output import print_table
 from printml.explore.evaluate import points_of
-from printml.explore.frontier import DATASETS, chosen
+from printml.explore.frontier import (
+    chosen,
+    frontier_rows,
+    mean_share,
+    reached_on_test_rows,
+    smaller_rows,
+)
 from printml.explore.points import Point
 from printml.flow.run import read_json, read_recipe
-from printml.report.literature import Published, published_circuits
-
-Rule = Callable[[Published, Sequence[Point]], Point]
+from printml.report.literature import Published
 
 
 def smallest(other: Published, points: Sequence[Point]) -> Point:
@@ -49,31 +53,23 @@ def points_in(store: Path) -> dict[str, list[Point]]:
 def main(store: Path) -> None:
     """Print what each rule beats on validation rows, and what of that on test rows."""
     points = points_in(store)
-    pairs = [
-        (other, points[dataset])
-        for dataset in DATASETS
-        if points[dataset]
-        for other in published_circuits(dataset)
-    ]
     table = Table(
         "rule", "beaten on validation rows", "on test rows too", "test minus published, points",
-        "area of the published", title=f"{len(pairs)} published points",
+        "area of the published",
     )  # fmt: skip
-    rules: dict[str, Rule] = {"smallest": smallest, "with its whole interval": chosen}
-    for name, rule in rules.items():
-        found = [(other, rule(other, own)) for other, own in pairs]
-        beaten = [
-            (other, ours)
-            for other, ours in found
-            if ours.accuracy_validation >= other.accuracy and ours.area_cm2 <= other.area_cm2
+    for name, rule in {"smallest": smallest, "with its whole interval": chosen}.items():
+        rows = [
+            row
+            for dataset, own in sorted(points.items())
+            for row in frontier_rows(dataset, 0, own, rule=rule)
         ]
+        beaten = smaller_rows(rows)
         if not beaten:
             raise click.ClickException("no circuit of the store beats a published one")
-        ahead = np.array([ours.accuracy_test - other.accuracy for other, ours in beaten])
-        shares = [max(ours.area_cm2 / other.area_cm2, 1e-6) for other, ours in beaten]
+        ahead = [row["accuracy_test"] - row["published_accuracy"] for row in beaten]
         table.add_row(
-            name, str(len(beaten)), str(int((ahead >= 0).sum())), f"{100 * ahead.mean():+.2f}",
-            f"{np.exp(np.mean(np.log(shares))):.3g}",
+            name, f"{len(beaten)} of {len(rows)}", str(reached_on_test_rows(beaten)),
+            f"{100 * np.mean(ahead):+.2f}", f"{mean_share(beaten):.3g}",
         )  # fmt: skip
     print_table(table)
 

@@ -50,8 +50,8 @@ def main(run: Path, n_rows: int) -> None:
             bench.write_text(text, encoding="utf-8")
             started = time.perf_counter()
             run_bench(
-                "netlist", n_rows=len(X), sim_folder=scratch / "sim",
-                log_folder=scratch / "logs", timeout_s=3600,
+                "netlist", n_rows=len(X), n_gates=netlist.n_gates,
+                sim_folder=scratch / "sim", log_folder=scratch / "logs", timeout_s=3600,
             )  # fmt: skip
             seconds.append(time.perf_counter() - started)
     table = Table("gates", "rows", "by X s", "at once s", "ratio", title=str(run))

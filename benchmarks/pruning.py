@@ -116,8 +116,8 @@ def main(run: Path, seconds: float) -> None:
         expected = {"class": outputs(smaller, library, X)["class"]}
         write_benches(circuit_of(recipe, model), X, expected, sim_folder=scratch / "sim")
         run_bench(
-            "netlist", n_rows=len(X), sim_folder=scratch / "sim",
-            log_folder=scratch / "logs", timeout_s=600,
+            "netlist", n_rows=len(X), n_gates=smaller.n_gates,
+            sim_folder=scratch / "sim", log_folder=scratch / "logs", timeout_s=600,
         )  # fmt: skip
     theirs = 1.0 / (time.perf_counter() - started)
     table = Table("gates", "rows", "ours 1/s", "Yosys + Icarus 1/s", "ratio", title=str(run))

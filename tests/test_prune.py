@@ -21,7 +21,7 @@ from printml.netlist.transform import sweep
 from printml.prune.batch import moves_of
 from printml.prune.by_share import (
     choose_by_share,
-    held_loss_at_share,
+    held_losses,
     last_at,
     share_left,
 )
@@ -655,8 +655,12 @@ def test_share_of_area_that_folds_allow() -> None:
     which, k, budget = choose_by_share(folds, paths, max_loss=0.04)
     assert (which, k, budget.loss) == (0, 2, -0.2)
     assert budget.held_loss == pytest.approx(0.04)
-    found = [held_loss_at_share(folds, share) for share in (1.0, 0.5, 0.3, 0.25)]
+    cost = np.array([4.0, 2.0, 1.2, 1.0])
+    found = held_losses(folds, np.zeros(4), cost, by_share=True)
     assert found == pytest.approx([0.0, 0.02, 0.02, 0.04])
+    # By loss on search rows, of which each point here has none, the folds' smallest count.
+    assert held_losses(folds, np.zeros(4), cost, by_share=False) == pytest.approx([0.04] * 4)
+    assert held_losses([], np.zeros(4), cost, by_share=True) == [0.0] * 4
 
 
 def test_what_is_left_never_grows_again() -> None:

@@ -140,6 +140,10 @@ def test_a_survey_row_by_hand() -> None:
     assert row["n_within_source"] == 2
     weak = survey_row([results[0] | {"full": [stage(16.0, 0.9), stage(10.0, 0.9)]}])
     assert (weak["for_source_cm2"], weak["n_within_source"]) == (10.0, 0)
+    # A model for the source comes before the chosen one (6 cm2), which it would carry too.
+    model = results[0] | {"for_source": [stage(8.5, 0.88)]}
+    model["full"] = [stage(16.0, 0.9), stage(6.0, 0.84), stage(1.0, 0.8)]
+    assert survey_row([model])["for_source_cm2"] == 8.5
     assert row["share_of_published"] == pytest.approx(1.0 / 0.0232)
     assert row["seconds"] == 3.0
     cells = survey_cells(row)

@@ -18,6 +18,7 @@ from printml.explore.frontier import (
     frontier_rows,
     frontier_summary,
     reached_on_test_rows,
+    smaller_rows,
 )
 from printml.explore.search import explore
 from printml.explore.workers import Workers
@@ -102,7 +103,7 @@ def _write(
 ) -> None:
     write_text_atomic(folder / "table.md", frontier_markdown(rows, command=command))
     write_csv_atomic(folder / "table.csv", rows)
-    smaller = [row for row in rows if row["verdict"].startswith("smaller")]
+    smaller = smaller_rows(rows)
     sections = [
         Section("table", "Every published point", table=[list(HEADER), *map(frontier_cells, rows)]),
         *figures,

@@ -7,7 +7,7 @@ holds for none that is smaller, the most accurate of the smaller ones stands in.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,14 +25,21 @@ HEADER = (
     "test [95 %]", "rows", "ours cm2", "share", "mW at 0.6 V", "verdict",
 )  # fmt: skip
 
-
-def frontier_rows(dataset: str, seed: int, points: Sequence[Point]) -> list[dict[str, Any]]:
-    """A row per published circuit of a data set, with ours beside it (`chosen`)."""
-    return [_row(dataset, seed, other, points) for other in published_circuits(dataset)]
+Rule = Callable[[Published, Sequence[Point]], Point]
+"""Which of ours stands beside a published circuit."""
 
 
-def _row(dataset: str, seed: int, other: Published, points: Sequence[Point]) -> dict[str, Any]:
-    ours = chosen(other, points)
+def frontier_rows(
+    dataset: str, seed: int, points: Sequence[Point], *, rule: Rule | None = None
+) -> list[dict[str, Any]]:
+    """A row per published circuit of a data set, with ours beside it (`rule`, else `chosen`)."""
+    return [
+        _row(dataset, seed, other, (rule or chosen)(other, points))
+        for other in published_circuits(dataset)
+    ]
+
+
+def _row(dataset: str, seed: int, other: Published, ours: Point) -> dict[str, Any]:
     validation_low, validation_high = ours.validation_interval
     low = min(ours.corners, key=lambda corner: corner.vdd)
     share = ours.area_cm2 / other.area_cm2
@@ -108,7 +115,7 @@ def frontier_cells(row: dict[str, Any]) -> list[str]:
 
 def frontier_summary(rows: Sequence[dict[str, Any]]) -> list[str]:
     """What the table says in short, one line each."""
-    smaller = [row for row in rows if row["verdict"].startswith("smaller")]
+    smaller = smaller_rows(rows)
     lines = [
         f"* {len(smaller)} of {len(rows)} published points: a smaller circuit of at least that "
         f"accuracy on validation rows; {reached_on_test_rows(smaller)} of them reach it on test "
@@ -126,10 +133,19 @@ def frontier_summary(rows: Sequence[dict[str, Any]]) -> list[str]:
             f"* {within} of them: the published accuracy is inside the 95 % interval of their test "
             "rows, or below it."
         )
-        shares = [max(row["share_of_published"], 1e-6) for row in smaller]
-        share = float(np.exp(np.mean(np.log(shares))))
-        lines.append(f"* Their area: {share:.3g} of the published (geometric mean).")
+        lines.append(f"* Their area: {mean_share(smaller):.3g} of the published (geometric mean).")
     return lines
+
+
+def smaller_rows(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows in which ours is smaller and at least as accurate on validation rows."""
+    return [row for row in rows if row["verdict"].startswith("smaller")]
+
+
+def mean_share(rows: Sequence[dict[str, Any]]) -> float:
+    """Geometric mean of our area as share of the published one; a circuit of wires counts 1e-6."""
+    shares = [max(row["share_of_published"], 1e-6) for row in rows]
+    return float(np.exp(np.mean(np.log(shares))))
 
 
 def reached_on_test_rows(rows: Sequence[dict[str, Any]]) -> int:

@@ -18,17 +18,16 @@ from printml.approx.guard import (
     FoldFront,
     Front,
     choose_budget,
-    held_loss_at,
     perturbed_copies,
 )
 from printml.approx.tree_search import search_tree
-from printml.arrays import FloatArray, IntArray, frozen
+from printml.arrays import IntArray, frozen
 from printml.circuit.estimate import estimate_area_mm2
 from printml.flow.folds import Fold, tree_starts
 from printml.flow.recipe import Recipe
 from printml.flow.run import Rows
 from printml.liberty.library import CellLibrary
-from printml.prune.by_share import choose_by_share, held_loss_at_share, last_at, share_left
+from printml.prune.by_share import choose_by_share, held_losses, last_at, share_left
 from printml.prune.guarded import copies_for
 from printml.quantize.integer_model import IntegerModel, IntegerNetwork, IntegerTree
 from printml.quantize.tree import simplify_tree
@@ -123,7 +122,7 @@ def search_models(
             for found, fold in zip(fold_fronts, folds, strict=True)
         ]
     base = held_accuracy(folds, rows)
-    held_loss = held_losses(judged, front.loss, front.area_mm2, shares=by_share(model, folds, rows))
+    held = held_losses(judged, front.loss, front.area_mm2, by_share=by_share(model, folds, rows))
     return ModelSearch(
         stage=stage,
         chosen=chosen,
@@ -131,13 +130,13 @@ def search_models(
         front=tuple(
             {
                 "loss_search": float(loss),
-                "accuracy_validation": base - held if base is not None else "",
+                "accuracy_validation": base - lost if base is not None else "",
                 "area_estimate_mm2": float(area),
                 "area_mm2": "",
                 "chosen": int(candidate is chosen),
             }
-            for loss, held, area, candidate in zip(
-                front.loss, held_loss, front.area_mm2, front.candidates, strict=True
+            for loss, lost, area, candidate in zip(
+                front.loss, held, front.area_mm2, front.candidates, strict=True
             )
         ),
         details={
@@ -226,27 +225,6 @@ def by_share(model: IntegerModel, folds: list[Fold], rows: Rows) -> bool:
     """Whether the folds say how much of the area to leave, not how much to lose (large tables)."""
     tree = isinstance(model, IntegerTree)
     return bool(folds) and not tree and len(rows.train) > COEFFICIENTS.most_rows
-
-
-def held_losses(
-    fronts: list[FoldFront], loss: FloatArray, cost: FloatArray, *, shares: bool
-) -> list[float]:
-    """What folds lose on left-out rows at each point of a front or path of the whole.
-
-    Parameters
-    ----------
-    fronts
-        One per fold; without any there is nothing to lose, and all are 0.
-    loss, cost
-        Of each point on search rows, and its area (or power), float64, shape (n_points,).
-    shares
-        Whether a fold's point is that with the same share of its cost left, not the same loss.
-    """
-    if not fronts:
-        return [0.0] * len(loss)
-    if shares:
-        return [held_loss_at_share(fronts, float(share)) for share in share_left(cost)]
-    return [held_loss_at(fronts, float(budget)) for budget in loss]
 
 
 def held_accuracy(folds: list[Fold], rows: Rows) -> float | None:

@@ -16,7 +16,7 @@ from joblib import Parallel, delayed
 from printml.approx.guard import Budget
 from printml.circuit.estimate import estimate_area_mm2
 from printml.flow.folds import Fold
-from printml.flow.model_search import by_share, held_accuracy, held_losses, over_fitting
+from printml.flow.model_search import by_share, held_accuracy, over_fitting
 from printml.flow.power_need import first_within, least_power_mw
 from printml.flow.prune_step import Pruned
 from printml.flow.quick_netlist import quick_netlist
@@ -24,6 +24,7 @@ from printml.flow.recipe import ENSEMBLES, Recipe
 from printml.flow.run import Rows
 from printml.liberty.library import CellLibrary
 from printml.netlist.netlist import Netlist
+from printml.prune.by_share import held_losses
 from printml.prune.guarded import (
     ROUND_SHARES,
     PrunePath,
@@ -67,9 +68,11 @@ class Subject:
 
 @dataclass(frozen=True, eq=False)
 class _Paths:
-    """Paths of the whole and of the folds, with what a choice among their points rests on."""
+    """Paths of the whole and of the folds, with what a choice among their points rests on;
+    `held_losses` has what the folds lose at each point of each path of the whole."""
 
     whole: list[PrunePath]
+    held_losses: list[list[float]]
     folds: list[PrunePath]
     n_held: list[int]
     accuracy_exact: float | None
@@ -92,7 +95,8 @@ def prune_guarded(
     losses = (recipe.max_loss, *recipe.further_losses)
     progress(f"pruned: {len(folds)} folds and {len(ROUND_SHARES)} paths of the whole")
     wholes, tasks = _whole_tasks(subject), _fold_tasks(subject, n_jobs)
-    if by_share(subject.model, folds, subject.rows):
+    shares = by_share(subject.model, folds, subject.rows)
+    if shares:
         found = run_by_share(
             wholes, tasks, subject.library,
             max_loss=max(losses), seed=recipe.seed, n_jobs=n_jobs,
@@ -102,10 +106,17 @@ def prune_guarded(
             [*wholes, *tasks], subject.library,
             max_loss=max(losses), seed=recipe.seed, n_jobs=n_jobs,
         )  # fmt: skip
+    whole, of_folds = found[: len(wholes)], found[len(wholes) :]
+    n_held = [len(fold.held) for fold in folds]
+    fronts = [path.fold_front(n) for path, n in zip(of_folds, n_held, strict=True)]
     paths = _Paths(
-        whole=found[: len(wholes)],
-        folds=found[len(wholes) :],
-        n_held=[len(fold.held) for fold in folds],
+        whole=whole,
+        held_losses=[
+            held_losses(fronts, path.loss, np.array([p.cost for p in path.points]), by_share=shares)
+            for path in whole
+        ],
+        folds=of_folds,
+        n_held=n_held,
         accuracy_exact=held_accuracy(folds, subject.rows),
         over_fitting=over_fitting(subject.model, folds, subject.rows),
         exact_area_mm2=estimate_area_mm2(subject.model, subject.library),
@@ -200,18 +211,8 @@ def _enough_for_source(
         progress(f"pruned: no larger circuit lives on {source}")
     if first in (None, 0, last):
         return None
-    held = _held_losses(subject, paths, path)[first]
+    held = paths.held_losses[which][first]
     return which, first, Budget(float(path.loss[first]), held, 0.0)
-
-
-def _held_losses(subject: Subject, paths: _Paths, path: PrunePath) -> list[float]:
-    """What folds lose at each point of a path of the whole."""
-    return held_losses(
-        [fold.fold_front(n) for fold, n in zip(paths.folds, paths.n_held, strict=True)],
-        path.loss,
-        np.array([point.cost for point in path.points]),
-        shares=by_share(subject.model, subject.folds, subject.rows),
-    )
 
 
 def _pruned(subject: Subject, paths: _Paths, choice: Choice, *, max_loss: float) -> Pruned:
@@ -235,7 +236,7 @@ def _pruned(subject: Subject, paths: _Paths, choice: Choice, *, max_loss: float)
                 "chosen": int(k == chosen),
             }
             for k, (point, loss, held) in enumerate(
-                zip(path.points, path.loss, _held_losses(subject, paths, path), strict=True)
+                zip(path.points, path.loss, paths.held_losses[which], strict=True)
             )
         ),
         details={

@@ -31,7 +31,7 @@ from printml.simulate.activity import measure_activity
 from printml.simulate.kernel import outputs
 from printml.simulate.saif import write_saif
 from printml.verify.activity import check_activity
-from printml.verify.icarus import bench_limit_s, run_bench, write_benches
+from printml.verify.icarus import run_bench, write_benches
 from printml.verify.ladder import N_RANDOM_VECTORS, Verdict, random_vectors
 
 MOST_THOROUGH_GATES = 1_500
@@ -224,9 +224,10 @@ def _verify(
         run_bench(
             "netlist",
             n_rows=len(X_test),
+            n_gates=netlist.n_gates,
             sim_folder=run.sim,
             log_folder=run.logs,
-            timeout_s=bench_limit_s(recipe.timeout_s, n_gates=netlist.n_gates, n_rows=len(X_test)),
+            timeout_s=recipe.timeout_s,
         )
     )
     if netlist.n_gates:

@@ -16,7 +16,7 @@ from printml.flow.run import circuit_of, library_of, read_netlist, read_run, scr
 from printml.synth.yosys import yosys_version
 from printml.verify.activity import check_activity
 from printml.verify.equivalence import prove_equivalence
-from printml.verify.icarus import bench_limit_s, icarus_version, run_bench, write_benches
+from printml.verify.icarus import icarus_version, run_bench, write_benches
 from printml.verify.ladder import (
     N_RANDOM_VECTORS,
     Verdict,
@@ -64,11 +64,10 @@ def verify_step(path: Path) -> list[Verdict]:
             run_bench(
                 kind,
                 n_rows=len(X_test),
+                n_gates=netlist.n_gates,
                 sim_folder=run.sim,
                 log_folder=run.logs,
-                timeout_s=bench_limit_s(
-                    recipe.timeout_s, n_gates=netlist.n_gates, n_rows=len(X_test)
-                ),
+                timeout_s=recipe.timeout_s,
             )
         )
     verdicts.append(

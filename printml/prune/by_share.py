@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import isotonic_regression
 
-from printml.approx.guard import Budget, FoldFront
+from printml.approx.guard import Budget, FoldFront, held_loss_at
 from printml.arrays import FloatArray
 
 
@@ -69,10 +69,26 @@ def least_share(fronts: Sequence[FoldFront], *, max_loss: float) -> Share:
     return Share(float(grid[k]), float(mean[k]), error)
 
 
-def held_loss_at_share(fronts: Sequence[FoldFront], share: float) -> float:
-    """Mean loss on left-out rows of folds that have so much of their area left."""
-    shares = [share_left(front.area_mm2) for front in fronts]
-    return float(_held_losses(fronts, shares, share) @ _weights(fronts))
+def held_losses(
+    fronts: Sequence[FoldFront], loss: FloatArray, cost: FloatArray, *, by_share: bool
+) -> list[float]:
+    """Mean loss of folds on left-out rows at each point of a front or path of the whole.
+
+    Parameters
+    ----------
+    fronts
+        One per fold; without any there is nothing to lose, and all are 0.
+    loss, cost
+        Of each point on search rows, and its area (or power), float64, shape (n_points,).
+    by_share
+        Whether a fold's point is that with the same share of its cost left, not the same loss.
+    """
+    if not fronts:
+        return [0.0] * len(loss)
+    if not by_share:
+        return [held_loss_at(fronts, float(budget)) for budget in loss]
+    own, weights = [share_left(front.area_mm2) for front in fronts], _weights(fronts)
+    return [float(_held_losses(fronts, own, share) @ weights) for share in share_left(cost)]
 
 
 def _held_losses(

@@ -22,7 +22,7 @@ from printml.verify.ladder import Verdict
 
 PERIOD_NS = 1000
 MAX_SAMPLES = 256
-MAX_NET_VECTORS = 500_000
+MAX_NET_VECTORS = 2_000_000
 """Bound on nets times vectors, so that the VCD of a large netlist stays small."""
 
 

@@ -100,9 +100,14 @@ def bench_limit_s(timeout_s: float, *, n_gates: int, n_rows: int) -> float:
 
 
 def run_bench(
-    kind: str, *, n_rows: int, sim_folder: Path, log_folder: Path, timeout_s: float
+    kind: str, *, n_rows: int, n_gates: int, sim_folder: Path, log_folder: Path, timeout_s: float
 ) -> Verdict:
     """Run the bench of `kind` (`rtl` or `netlist`) and check that it compared all rows.
+
+    Parameters
+    ----------
+    n_gates
+        Of the circuit; `bench_limit_s` makes of it and `timeout_s` how long it may take.
 
     Raises
     ------
@@ -122,7 +127,7 @@ def run_bench(
             tool="Icarus Verilog under cocotb",
             folder=sim_folder,
             log=log,
-            timeout_s=timeout_s,
+            timeout_s=bench_limit_s(timeout_s, n_gates=n_gates, n_rows=n_rows),
             environment={"COCOTB_ANSI_OUTPUT": "0"},
         )
     except ToolError as error:

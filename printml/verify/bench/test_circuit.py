@@ -2,7 +2,7 @@
 
 Between two rows the input bits that change are unknown. On the way to X and on the way from it a
 net changes once at most, for a gate never takes back what it said of fewer known inputs: without
-glitches a deep netlist runs twice as fast.
+glitches a deep netlist runs up to twice as fast.
 
 Run it with `python run_bench.py rtl` or `python run_bench.py netlist`.
 """
