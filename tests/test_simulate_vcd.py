@@ -6,6 +6,8 @@ import subprocess
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from printml.errors import DataError
 from printml.netlist.verilog import net_names, to_verilog
@@ -118,6 +120,34 @@ def test_dump_that_ends_early():
 def test_period_below_the_time_unit():
     with pytest.raises(DataError, match="no multiple of the dump's time unit"):
         count_vcd(HEAD.replace("1ps", "100ns") + CHANGES, period=10)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 59), st.sampled_from("!#"), st.integers(0, 3)), max_size=60
+    ).map(sorted)
+)
+def test_any_changes_are_counted_as_one_by_one(changes):
+    # Six periods of 10 ns; n7 has the code !, the bus x of two bits the code #.
+    body, last = ["#0", "0!", "b0 #", "0$"], 0
+    at_end = np.zeros((6, 3), int)
+    for time, code, value in changes:
+        body += [f"#{1000 * time}"] * (time > last)
+        last = time
+        body.append(f"{value % 2}!" if code == "!" else f"b{value:b} #")
+        bits = [value % 2] if code == "!" else [value // 2, value % 2]
+        at_end[time // 10 :, [0] if code == "!" else [1, 2]] = bits
+    counts = count_vcd(HEAD + "\n".join([*body, "#60000", ""]), period=10)
+    toggles = np.abs(np.diff(at_end, axis=0)).sum(axis=0)
+    for k, name in enumerate(("n7", "x[1]", "x[0]")):
+        ones = at_end[:, k].sum()
+        assert counts[name] == (6 - ones, ones, toggles[k])
+
+
+def test_a_code_used_for_another_width():
+    head = HEAD.replace("$upscope", "$var wire 2 ! y [1:0] $end\n$upscope")
+    with pytest.raises(DataError, match="y has 2 bits, another variable of its code 1"):
+        count_vcd(head + CHANGES, period=10)
 
 
 BENCH = """`timescale 1ns/1ps

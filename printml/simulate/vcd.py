@@ -7,49 +7,47 @@ compiled package to install for what is one pass over the changes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from printml.errors import DataError
+from printml.simulate.vcd_kernel import (
+    FINE,
+    MOST_CODE_BYTES,
+    NO_NUMBER,
+    SHORT,
+    UNREADABLE,
+    Bytes,
+    code_number,
+    count_changes,
+)
 
 _UNITS_FS = {"s": 10**15, "ms": 10**12, "us": 10**9, "ns": 10**6, "ps": 10**3, "fs": 1}
 _SKIPPED_TYPES = frozenset({"real", "realtime", "string", "event", "parameter"})
 
 
 @dataclass
-class _Bit:
-    """A bit while it is counted: its value since vector `since`, and what came before."""
+class _Header:
+    """What stands before the value changes.
 
-    value: str = "x"
-    since: int = 0
-    zeros: int = 0
-    ones: int = 0
-    toggles: int = 0
-    sampled: str = ""
+    Attributes
+    ----------
+    variables
+        Number of the first bit and of bits, by identifier code.
+    bits
+        Number of each bit, by name; several names may share one.
+    names
+        First name of each bit.
+    tick_fs
+        Femtoseconds per time unit.
+    """
 
-    def change(self, value: str, vector: int, name: str) -> None:
-        """Close the run of vectors that ended with the old value."""
-        length = vector - self.since
-        if length > 0:
-            if self.value == "0":
-                self.zeros += length
-            elif self.value == "1":
-                self.ones += length
-            else:
-                raise DataError(f"{name} is {self.value} at the end of vector {self.since}")
-            self.toggles += self.sampled not in ("", self.value)
-            self.sampled = self.value
-            self.since = vector
-        self.value = value
-
-
-@dataclass(frozen=True)
-class _Variable:
-    """The bits behind one identifier code, most significant first, and the name of each."""
-
-    bits: tuple[_Bit, ...]
-    names: tuple[str, ...]
+    variables: dict[str, tuple[int, int]] = field(default_factory=dict)
+    bits: dict[str, int] = field(default_factory=dict)
+    names: list[str] = field(default_factory=list)
+    tick_fs: int = 0
 
 
 def count_vcd(
@@ -82,104 +80,103 @@ def count_vcd(
         different scopes have the same name, or the dump ends before the vectors do.
     """
     if not isinstance(source, Path):
-        return _count(source.splitlines(), period, n_vectors, "VCD")
+        return _count(source.encode(), period, n_vectors, "VCD")
     try:
-        with source.open(encoding="utf-8", errors="replace") as stream:
-            return _count(stream, period, n_vectors, str(source))
+        text = source.read_bytes()
     except OSError as error:
         raise DataError(
             f"the VCD dump cannot be read: {error.strerror or error}", where=str(source)
         ) from error
+    return _count(text, period, n_vectors, str(source))
 
 
 def _count(
-    lines: Iterable[str], period: int, n_vectors: int | None, where: str
+    text: bytes, period: int, n_vectors: int | None, where: str
 ) -> dict[str, tuple[int, int, int]]:
-    rows = iter(lines)
-    by_code, by_name, tick_fs = _header(rows, where)
-    period_ticks, rest = divmod(period * _UNITS_FS["ns"], tick_fs)
+    head, begin = _header(text, where)
+    period_ticks, rest = divmod(period * _UNITS_FS["ns"], head.tick_fs)
     if period_ticks < 1 or rest:
         raise DataError(f"{period} ns is no multiple of the dump's time unit", where=where)
-    time = 0
-    for row in rows:
-        words = iter(row.split())
-        for word in words:
-            first = word[0]
-            if first in "01xXzZ":
-                code, value = word[1:], first.lower()
-            elif first in "bB":
-                code, value = next(words, ""), word[1:].lower()
-            elif first in "rRsS":
-                next(words, "")
-                continue
-            elif first == "#":
-                time = _number(word[1:], where)
-                continue
-            elif first == "$":
-                if word == "$comment":
-                    break
-                continue
-            else:
-                raise DataError(f"cannot read {word!r} in the value changes", where=where)
-            variable = by_code.get(code)
-            if variable is None:
-                continue
-            bits = variable.bits
-            if len(value) < len(bits):
-                value = ("0" if value[:1] in ("0", "1") else value[:1]) * (
-                    len(bits) - len(value)
-                ) + value
-            if len(value) < len(bits):
-                raise DataError(f"cannot read {word!r} in the value changes", where=where)
-            vector = time // period_ticks
-            if n_vectors is not None and vector >= n_vectors:
-                continue
-            for bit, name, new in zip(bits, variable.names, value[-len(bits) :], strict=True):
-                if new != bit.value:
-                    bit.change(new, vector, name)
-    n_seen = -(-time // period_ticks)
-    n = n_seen if n_vectors is None else n_vectors
-    if n_seen < n:
-        raise DataError(f"the dump ends after {n_seen} of {n} vectors", where=where)
-    for variable in by_code.values():
-        for bit, name in zip(variable.bits, variable.names, strict=True):
-            bit.change(bit.value, n, name)
-    return {name: (bit.zeros, bit.ones, bit.toggles) for name, bit in by_name.items()}
+    numbers = {_code_number(code, where): bits for code, bits in head.variables.items()}
+    codes = np.array(sorted(numbers), np.int64)
+    places = np.array([numbers[code] for code in codes.tolist()], np.int64).reshape(-1, 2)
+    counts = np.zeros((len(head.names), 3), np.int64)
+    ended, first, second = count_changes(
+        np.frombuffer(text, np.uint8), begin, codes,
+        places[:, 0].copy(), places[:, 1].copy(),
+        period_ticks, -1 if n_vectors is None else n_vectors, counts,
+    )  # fmt: skip
+    if ended == NO_NUMBER:
+        raise DataError(f"{_text(text[first:second])!r} is not a number", where=where)
+    if ended == UNREADABLE:
+        word = _text(text[first:second])
+        raise DataError(f"cannot read {word!r} in the value changes", where=where)
+    if ended == SHORT:
+        raise DataError(f"the dump ends after {first} of {n_vectors} vectors", where=where)
+    if ended != FINE:
+        value = chr(counts[first, 2])
+        raise DataError(f"{head.names[first]} is {value} at the end of vector {second}")
+    found = [(zeros, ones, toggles) for zeros, ones, toggles in counts.tolist()]
+    return {name: found[bit] for name, bit in head.bits.items()}
 
 
-def _header(rows: Iterable[str], where: str) -> tuple[dict[str, _Variable], dict[str, _Bit], int]:
-    """Variables by identifier code, bits by name, and femtoseconds per time unit."""
-    by_code: dict[str, _Variable] = {}
-    by_name: dict[str, _Bit] = {}
-    tick_fs = 0
+def _header(text: bytes, where: str) -> tuple[_Header, int]:
+    """What is declared, and where the value changes begin."""
+    head = _Header()
     command: list[str] = []
-    for row in rows:
-        command += row.split()
+    begin = 0
+    while begin < len(text):
+        end = text.find(b"\n", begin) + 1 or len(text)
+        command += _text(text[begin:end]).split()
+        begin = end
         if not command or command[-1] != "$end":
             continue
         if command[0] == "$timescale":
             match = re.fullmatch(r"(1|10|100)(s|ms|us|ns|ps|fs)", "".join(command[1:-1]))
             if match is None:
                 raise DataError(f"unknown time scale {' '.join(command[1:-1])!r}", where=where)
-            tick_fs = int(match[1]) * _UNITS_FS[match[2]]
+            head.tick_fs = int(match[1]) * _UNITS_FS[match[2]]
         elif command[0] == "$var" and not _SKIPPED_TYPES & {*command[1:2]}:
-            names = _bit_names(command, where)
-            variable = by_code.setdefault(
-                command[3], _Variable(tuple(_Bit() for _ in names), tuple(names))
-            )
-            for name, bit in zip(names, variable.bits, strict=True):
-                if by_name.setdefault(name, bit) is not bit:
-                    raise DataError(
-                        f"two variables are called {name}",
-                        where=where,
-                        hint="Dump one scope only, as with $dumpvars(1, instance)",
-                    )
+            _declare(head, command, where)
         elif command[0] == "$enddefinitions":
-            if not tick_fs:
+            if not head.tick_fs:
                 raise DataError("the dump has no time scale", where=where)
-            return by_code, by_name, tick_fs
+            return head, begin
         command = []
     raise DataError("the dump has no $enddefinitions; it is truncated or not VCD", where=where)
+
+
+def _declare(head: _Header, command: list[str], where: str) -> None:
+    names = _bit_names(command, where)
+    first, n_bits = head.variables.setdefault(command[3], (len(head.names), len(names)))
+    if first == len(head.names):
+        head.names += names
+    if n_bits != len(names):
+        raise DataError(
+            f"{command[4]} has {len(names)} bits, another variable of its code {n_bits}",
+            where=where,
+        )
+    for bit, name in enumerate(names, start=first):
+        if head.bits.setdefault(name, bit) != bit:
+            raise DataError(
+                f"two variables are called {name}",
+                where=where,
+                hint="Dump one scope only, as with $dumpvars(1, instance)",
+            )
+
+
+def _code_number(code: str, where: str) -> int:
+    spelled: Bytes = np.frombuffer(code.encode(), np.uint8)
+    number = int(code_number(spelled, 0, len(spelled)))
+    if number < 0:
+        raise DataError(
+            f"the identifier code {code!r} has more than {MOST_CODE_BYTES} characters", where=where
+        )
+    return number
+
+
+def _text(part: bytes) -> str:
+    return part.decode("utf-8", errors="replace")
 
 
 def _bit_names(command: list[str], where: str) -> list[str]:
