@@ -293,6 +293,7 @@ def test_paths_of_large_tables_end_where_the_choice_is_settled(
             [1_000] * 2,
             max_loss=0.01,
             tree=False,
+            by_share=True,
             n_rows=6_000,
             exact_area_mm2=0.0,
         )
@@ -605,7 +606,7 @@ def test_large_tables_choose_by_the_share_that_is_left() -> None:
               path_of([200.0, 130.0, 61.0, 20.0], [0.002, -0.002, -0.005, -0.006], [])]  # fmt: skip
     folds = [path_of(cost, gains, [0.002, 0.004, 0.006, 0.03]),
              path_of(cost, gains, [0.003, 0.005, 0.008, 0.04])]  # fmt: skip
-    common = {"max_loss": 0.01, "tree": False, "exact_area_mm2": 1e9}
+    common = {"max_loss": 0.01, "tree": False, "by_share": True, "exact_area_mm2": 1e9}
     which, large, budget = choose_point(wholes, folds, [100, 100], n_rows=8000, **common)
     # 0.007 at 30 % is allowed; the last point with so much left is 61 of 200, on the second path,
     # and 55 is below it, so the first path stops at 110.
@@ -614,6 +615,9 @@ def test_large_tables_choose_by_the_share_that_is_left() -> None:
     assert budget.loss == -0.005
     nothing = [path_of(cost, gains, [0.1, 0.1, 0.1, 0.1])] * 2
     assert choose_point(wholes, nothing, [100, 100], n_rows=8000, **common)[:2] == (0, 0)
+    # Ensembles of trees choose alike.
+    trees = choose_point(wholes, folds, [100, 100], n_rows=8000, **(common | {"tree": True}))
+    assert trees == (which, large, budget)
 
 
 def test_sums_become_no_smaller_than_experience_goes() -> None:
@@ -627,7 +631,8 @@ def test_sums_become_no_smaller_than_experience_goes() -> None:
     ) -> tuple[int, float]:
         _, k, budget = choose_point(
             wholes, folds, [100, 100],
-            max_loss=max_loss, tree=tree, n_rows=2_000, exact_area_mm2=exact_area_mm2,
+            max_loss=max_loss, tree=tree, by_share=False, n_rows=2_000,
+            exact_area_mm2=exact_area_mm2,
         )  # fmt: skip
         return k, budget.held_loss
 

@@ -222,7 +222,8 @@ def _search(
 
 
 def by_share(model: IntegerModel, folds: list[Fold], rows: Rows) -> bool:
-    """Whether the folds say how much of the area to leave, not how much to lose (large tables)."""
+    """Whether the folds say how much of the area to leave, not how much to lose on search rows
+    (large tables, of all models but single trees)."""
     tree = isinstance(model, IntegerTree)
     return bool(folds) and not tree and len(rows.train) > COEFFICIENTS.most_rows
 

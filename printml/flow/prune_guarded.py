@@ -75,6 +75,7 @@ class _Paths:
     held_losses: list[list[float]]
     folds: list[PrunePath]
     n_held: list[int]
+    by_share: bool
     accuracy_exact: float | None
     over_fitting: float
     exact_area_mm2: float
@@ -117,6 +118,7 @@ def prune_guarded(
         ],
         folds=of_folds,
         n_held=n_held,
+        by_share=shares,
         accuracy_exact=held_accuracy(folds, subject.rows),
         over_fitting=over_fitting(subject.model, folds, subject.rows),
         exact_area_mm2=estimate_area_mm2(subject.model, subject.library),
@@ -182,6 +184,7 @@ def _choose(subject: Subject, paths: _Paths, *, max_loss: float) -> Choice:
         paths.n_held,
         max_loss=max_loss,
         tree=subject.recipe.model in ("tree", *ENSEMBLES),
+        by_share=paths.by_share,
         n_rows=len(subject.rows.train),
         exact_area_mm2=paths.exact_area_mm2,
         over_fitting=paths.over_fitting,

@@ -252,6 +252,7 @@ def choose_point(
     *,
     max_loss: float,
     tree: bool,
+    by_share: bool,
     n_rows: int,
     exact_area_mm2: float,
     over_fitting: float = 0.0,
@@ -263,10 +264,10 @@ def choose_point(
     whose circuit has `exact_area_mm2`.
 
     If not even the first budget holds, the start of the first path is taken. Without folds the
-    budget is 0, for paths that keep every right row. Sums of large tables: `choose_by_share`.
+    budget is 0, for paths that keep every right row. With `by_share`, `choose_by_share` chooses.
     """
     fronts = [fold.fold_front(n) for fold, n in zip(folds, n_held, strict=True)]
-    if folds and not tree and n_rows > PRUNED_SUMS.most_rows:
+    if by_share:
         costs = [np.array([point.cost for point in path.points]) for path in paths]
         wholes = [(cost, path.loss) for cost, path in zip(costs, paths, strict=True)]
         return choose_by_share(fronts, wholes, max_loss=AIM_SHARE * max_loss)

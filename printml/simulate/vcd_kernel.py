@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from printml.arrays import IntArray
-from printml.compiled import compiled, inlined
+from printml.compiled import compiled
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -23,7 +23,7 @@ _END = np.frombuffer(b"$end", np.uint8)
 _COMMENT = np.frombuffer(b"$comment", np.uint8)
 
 
-@inlined
+@compiled
 def code_number(text: Bytes, begin: int, end: int) -> int:
     """A number of its own for each identifier code up to `MOST_CODE_BYTES`; -1 for longer ones."""
     if end - begin > MOST_CODE_BYTES:
@@ -34,12 +34,12 @@ def code_number(text: Bytes, begin: int, end: int) -> int:
     return number
 
 
-@inlined
+@compiled
 def _lower(byte: int) -> int:
     return byte + _UPPER_TO_LOWER if ord("A") <= byte <= ord("Z") else byte
 
 
-@inlined
+@compiled
 def _same(text: Bytes, begin: int, end: int, word: Bytes) -> bool:
     same = end - begin == word.shape[0]
     for k in range(word.shape[0]):
@@ -47,7 +47,7 @@ def _same(text: Bytes, begin: int, end: int, word: Bytes) -> bool:
     return same
 
 
-@inlined
+@compiled
 def _next_word(text: Bytes, place: int) -> tuple[int, int]:
     """Begin and end of the first word at or after `place`; equal where there is none."""
     while place < text.shape[0] and text[place] <= _SPACE:
@@ -58,7 +58,20 @@ def _next_word(text: Bytes, place: int) -> tuple[int, int]:
     return place, end
 
 
-@inlined
+@compiled
+def _found(codes: IntArray, number: int) -> int:
+    """Place of `number` in the ascending `codes`, or -1."""
+    low, high = 0, codes.shape[0]
+    while low < high:
+        middle = (low + high) // 2
+        if codes[middle] < number:
+            low = middle + 1
+        else:
+            high = middle
+    return low if low < codes.shape[0] and codes[low] == number else -1
+
+
+@compiled
 def _ended(
     bit: int, vector: int, value: Bytes, since: IntArray, sampled: Bytes, counts: IntArray
 ) -> bool:
@@ -144,9 +157,8 @@ def count_changes(
             continue
         elif first != ZERO and first != ONE and first != _X and first != _Z:
             return UNREADABLE, word, end
-        number = code_number(text, code, code_end)
-        variable = np.searchsorted(codes, number)
-        if variable == codes.shape[0] or codes[variable] != number:
+        variable = _found(codes, code_number(text, code, code_end))
+        if variable < 0:
             continue
         n_given, n_wanted = digits_end - digits, n_bits[variable]
         if n_given == 0:
