@@ -214,8 +214,8 @@ def test_a_batch_takes_as_long_as_its_longest_or_its_share() -> None:
 
 
 class TwoTimedWorkers:
-    """Ten seconds for a unit of work; areas and accuracies of probes as given, 1 mm2 and 0.8 for
-    the others."""
+    """Ten seconds for a unit of work; areas and accuracies of probes as given, about 1 mm2 (no two
+    alike) and 0.8 for the others."""
 
     n_workers = 2
 
@@ -230,8 +230,10 @@ class TwoTimedWorkers:
     def map(self, work: object, tasks: Sequence[Recipe]) -> Iterator[Any]:
         names = [short_name(task) for task in tasks]
         probes = {
-            n: Probe(n, self.accuracies.get(n, 0.8), self.areas_mm2.get(n, 1.0), 0.4, 100)
-            for n in names
+            n: Probe(
+                n, self.accuracies.get(n, 0.8), self.areas_mm2.get(n, 1.0 + 1e-6 * k), 0.4, 100
+            )
+            for k, n in enumerate(names)
         }
         if tasks[0].approx == "none":
             yield from probes.values()
@@ -256,8 +258,20 @@ def test_only_what_fits_into_the_minutes_is_begun(monkeypatch: pytest.MonkeyPatc
     for seconds in (0.001, 15.0):  # one of the smallest, however little time there is
         team = TwoTimedWorkers({names[0]: 1e4})
         found = explore(SEEDS, Path("unused"), team, families=("tree",), seconds=seconds)
-        assert team.finished == [min(names[1:])]
+        assert team.finished == [names[1]]
         assert found.stopped == f"{seconds:.0f} s"
+
+
+def test_limits_that_change_nothing_are_tried_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The trees of 8 and of 32 leaves come out alike; that of other input bits is another one."""
+    small, large, other = "tree-l8-b8", "tree-l32-b8", "tree-l8-b4"
+    team = TwoTimedWorkers({small: 7.0, large: 7.0, other: 7.1})
+    monkeypatch.setattr("printml.explore.search.build_seconds", lambda store, points: 10.0)
+    told: list[str] = []
+    found = explore(SEEDS, Path("unused"), team, families=("tree",), progress=told.append)
+    assert f"{small}: the same model as {large}, left out" in told
+    assert {large, other} <= set(team.finished)
+    assert small not in {*team.finished, *(probe.name for probe in found.probes)}
 
 
 def test_wanted_accuracies_steer_an_exploration(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -110,6 +110,9 @@ def explore(
                 f"probed {found.name}: {found.accuracy_validation:.3f} on validation rows, "
                 f"about {found.area_mm2 / 100:.2f} cm2 exact"
             )
+    for name, first in same_models(by_name, probes).items():
+        del probes[name]
+        progress(f"{name}: the same model as {first}, left out")
     if needs.min_accuracy is not None:
         wanted = [*wanted, needs.min_accuracy]
     wanted = with_margins(wanted, [found.n_validation for found in probes.values()])
@@ -190,6 +193,19 @@ def explore(
         history.append(Progress(n_finished, time.monotonic() - begun, volume))
         after_batch(state())
     return state()
+
+
+def same_models(by_name: dict[str, Recipe], probes: dict[str, Probe]) -> dict[str, str]:
+    """Configurations whose probe is that of an earlier one, and that one: where trees end before
+    they have as many leaves as they may, limits beyond that change nothing."""
+    first: dict[tuple[str, int, float, float], str] = {}
+    same = {}
+    for name, found in probes.items():
+        recipe = by_name[name]
+        key = (recipe.model, recipe.n_trees, found.accuracy_validation, found.area_mm2)
+        if first.setdefault(key, name) != name:
+            same[name] = first[key]
+    return same
 
 
 def with_margins(wanted: Sequence[float], n_validation: Sequence[int]) -> list[float]:

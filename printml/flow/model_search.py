@@ -28,7 +28,7 @@ from printml.flow.recipe import Recipe
 from printml.flow.run import Rows
 from printml.liberty.library import CellLibrary
 from printml.prune.by_share import choose_by_share, held_losses, last_at, share_left
-from printml.prune.guarded import copies_for
+from printml.prune.guarded import LARGE_TABLE, copies_for
 from printml.quantize.integer_model import IntegerModel, IntegerNetwork, IntegerTree
 from printml.quantize.tree import simplify_tree
 
@@ -202,7 +202,8 @@ def _search(
 ) -> Front:
     X, y = rows.X_int[chosen], rows.y[chosen]
     keep_right = recipe.max_loss == 0
-    n_copies = 0 if keep_right else copies_for(len(y))
+    large = len(y) > LARGE_TABLE
+    n_copies = 0 if keep_right or large else copies_for(len(y))
     copies = perturbed_copies(X, model.input_bits, n_copies=n_copies, seed=seed)
     if isinstance(model, IntegerTree):
         if keep_right:

@@ -10,7 +10,7 @@ from printml.arrays import FloatArray, Int32Array
 from printml.prune.moves import costs_saved, similar_nets
 from printml.prune.network import NOT_A_GATE, OpArray
 from printml.prune.row_blocks import Targets, blocks_of, judged
-from printml.prune.state import State, differing_rows, total_cost, unseen_loss
+from printml.prune.state import State, differing_rows, total_cost
 
 N_SIMILAR = 3
 MOST_COMPARISONS = 30_000_000
@@ -59,15 +59,11 @@ def next_batch(
     *,
     most_wrong: float,
     rows_weight: float,
-    doubt_unseen: bool,
 ) -> Batch | None:
     """The moves with the least loss per cost saved, or None if none is allowed.
 
-    What a move is doubted (`unseen_loss`) is known before it is simulated, and so is what it
-    saves: no move whose doubt alone makes it dearer than the batch can be part of it. So moves
-    are simulated in the order of that least price, until no other can be cheap enough, and given up
-    once they are dearer than what is known. The batch is the one that judging every move would
-    give.
+    Moves that promise to be cheap are simulated first, and the others are given up once they are
+    dearer than what is known. The batch is the one that judging every move on all rows would give.
 
     Parameters
     ----------
@@ -75,7 +71,7 @@ def next_batch(
         As `Costs.of_nets` gives it.
     current
         Wrong weight now.
-    most_wrong, doubt_unseen
+    most_wrong
         As in `prune_path`.
     rows_weight
         Summed weight of all rows.
@@ -91,13 +87,9 @@ def next_batch(
     if not len(net):
         return None
     touched = differing_rows(state, net, by, inverted)
-    doubt = np.zeros(len(net))
-    if doubt_unseen:
-        doubt = rows_weight * unseen_loss(touched, state.n_rows)
-    least_price = doubt / saved
     # Moves that touch few rows for what they save come first: they are often the cheapest, and
     # what they cost tells how soon the others can be given up.
-    by_promise = np.lexsort((touched / saved, least_price))
+    by_promise = np.argsort(touched / saved, kind="stable")
     enough = BATCH_SHARE * total_cost(state, cost)
     loss = np.empty(len(net))
     n_judged, n_wanted = 0, -(-len(net) // FIRST_JUDGED)
@@ -108,7 +100,7 @@ def next_batch(
     rows = blocks_of(state, first, targets)
     while True:
         todo = by_promise[n_judged:n_wanted]
-        most = np.minimum(limit * saved[todo] - doubt[todo], min(stride, most_wrong - current))
+        most = np.minimum(limit * saved[todo], min(stride, most_wrong - current))
         loss[todo] = judged(
             state, net[todo], by[todo], inverted[todo], targets, rows, current,
             most=np.maximum(most, 0.0) + SLACK * rows_weight,
@@ -124,7 +116,7 @@ def next_batch(
             n_judged, n_wanted = 0, len(net)
             continue
         known, lost = known[lost <= stride], lost[lost <= stride]
-        price = (lost + doubt[known]) / saved[known]
+        price = lost / saved[known]
         order = np.lexsort((by[known], net[known], -saved[known], price))
         known, price = known[order], price[order]
         together = np.cumsum(saved[known])
@@ -134,8 +126,6 @@ def next_batch(
             break
         if n_batch and together[-1] >= enough:
             limit = float(price[n_batch - 1])
-            if limit < least_price[by_promise[n_judged]]:
-                break
     # Everything as cheap as the last of the batch, but several moves may name one net.
     chosen = known[price <= limit]
     return Batch(net[chosen], by[chosen], inverted[chosen], limit, enough, n_judged)

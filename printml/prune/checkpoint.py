@@ -33,14 +33,13 @@ def checkpoint_path(
     most_wrong: float,
     round_share: float,
     optimize: str,
-    doubt_unseen: bool,
     ends: tuple[float, float],
 ) -> Path:
     """Where the path of exactly this work, by exactly this code, is kept."""
     digest = hashlib.sha256()
     head = [
         source_fingerprint(), library.sha256, most_wrong, round_share, optimize,
-        doubt_unseen, ends, netlist_to_json(netlist),
+        ends, netlist_to_json(netlist),
     ]  # fmt: skip
     digest.update(json.dumps(head).encode())
     for array in (evidence.X_int, evidence.y, evidence.weights):

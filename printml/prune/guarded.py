@@ -36,11 +36,11 @@ from printml.synth.direct import map_netlist
 
 BEYOND = 0.04
 """Paths go on until this much more is lost than may be, so that the turning point is seen."""
-MOST_ROWS = 12_000
-"""Rows and copies together; a large table needs fewer copies."""
-ENOUGH_ROWS = 5_000
-"""More rows than this are hard to fit by chance; copies would only halve the speed."""
 MOST_COPIES = 4
+MOST_ROWS = 12_000
+"""Rows and copies together, for tables of up to `LARGE_TABLE` rows."""
+LARGE_TABLE = 5_000
+"""Beyond, circuits are large and fit even so many rows by chance: they need all copies again."""
 COPY_WEIGHT = 1.0
 """Weight of all copies of a row together, beside 1 for the row itself."""
 FAR_BEYOND = 0.02
@@ -129,9 +129,9 @@ class PrunePath:
 
 
 def copies_for(n_rows: int) -> int:
-    """Perturbed copies of each row that a search sees; none of large tables."""
-    if n_rows > ENOUGH_ROWS:
-        return 0
+    """Perturbed copies of each row that pruning sees."""
+    if n_rows > LARGE_TABLE:
+        return MOST_COPIES
     return max(1, min(MOST_COPIES, MOST_ROWS // n_rows - 1))
 
 
@@ -161,8 +161,6 @@ def run_task(task: Task, library: CellLibrary, *, max_loss: float, seed: int) ->
     most_wrong = max(reference_wrong, start_wrong) + max_loss + BEYOND
     if task.keep_right:
         most_wrong = 0.0
-    # Perturbed copies show what a move does beside the rows; without them it has to be guessed.
-    doubt_unseen = n_copies == 0 and not task.keep_right
     kept = checkpoint_path(
         task.netlist,
         library,
@@ -170,7 +168,6 @@ def run_task(task: Task, library: CellLibrary, *, max_loss: float, seed: int) ->
         most_wrong=most_wrong,
         round_share=task.round_share,
         optimize=task.optimize,
-        doubt_unseen=doubt_unseen,
         ends=(task.most_held_loss, task.least_share),
     )
     saved = time.monotonic()
@@ -194,7 +191,6 @@ def run_task(task: Task, library: CellLibrary, *, max_loss: float, seed: int) ->
         map_again=lambda netlist: map_netlist(netlist, library, flow=REFRESH),
         round_share=task.round_share,
         optimize=task.optimize,
-        doubt_unseen=doubt_unseen,
         stop=enough,
         resume=load_points(kept),
         progress=keep,

@@ -75,7 +75,6 @@ def prune_path(
     map_again: Callable[[Netlist], Netlist] | None = None,
     round_share: float = 0.6,
     optimize: Literal["area", "power"] = "area",
-    doubt_unseen: bool = False,
     stop: Callable[[list[PrunePoint]], bool] | None = None,
     resume: Sequence[PrunePoint] = (),
     progress: Callable[[list[PrunePoint]], None] | None = None,
@@ -94,8 +93,6 @@ def prune_path(
         Share of its first area at which a round ends.
     optimize
         What the moves are to save.
-    doubt_unseen
-        Price a move also by what it may lose on rows like those it touches (`unseen_loss`).
     stop
         Whether the points so far are enough.
     resume
@@ -136,7 +133,7 @@ def prune_path(
         cost = costs.of_nets(state)
         batch = next_batch(
             state, first, cost, targets, current,
-            most_wrong=most_wrong, rows_weight=rows_weight, doubt_unseen=doubt_unseen,
+            most_wrong=most_wrong, rows_weight=rows_weight,
         )  # fmt: skip
         if batch is None:
             break

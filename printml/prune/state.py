@@ -154,17 +154,6 @@ def differing_rows(
     return counts
 
 
-def unseen_loss(n_touched: npt.NDArray[np.int64], n_rows: int) -> FloatArray:
-    """What a move may lose on unseen rows beyond what it loses on those seen, as share of rows.
-
-    A row whose net a move touches becomes wrong with a probability of which a Beta(1/2, 1/2) is
-    known beforehand (Jeffreys' prior); of the `n_touched` rows seen it adds d / (2 (d + 1)). So of
-    two moves that lose nothing on the rows seen, the one that hardly ever shows is taken first.
-    """
-    loss: FloatArray = 0.5 * n_touched / (n_touched + 1.0) / n_rows
-    return loss
-
-
 def _share_of_ones(state: State, nets: npt.NDArray[np.integer[Any]]) -> FloatArray:
     words = state.values[nets]
     if state.n_rows % 64:
