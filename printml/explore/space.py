@@ -43,6 +43,7 @@ CHOICES: tuple[dict[str, Any], ...] = (
     {"model": "forest", "n_trees": 9, "max_leaf_nodes": 32, "input_bits": 4},
     {"model": "forest", "n_trees": 9, "max_leaf_nodes": 64, "input_bits": 4},
     {"model": "forest", "n_trees": 9, "max_leaf_nodes": 128, "input_bits": 4},
+    {"model": "forest", "n_trees": 9, "max_leaf_nodes": 256, "input_bits": 4},
     {"model": "boost", "n_trees": 2, "input_bits": 4},
     {"model": "boost", "n_trees": 4, "input_bits": 4},
     {"model": "boost", "n_trees": 4},
