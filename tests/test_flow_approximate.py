@@ -32,7 +32,7 @@ from printml.flow.run import read_json, read_netlist, read_run
 from printml.flow.rundir import RunFolder
 from printml.liberty.locate import find_library
 from printml.prune import guarded
-from printml.prune.guarded import PRUNED_SUMS
+from printml.prune.guarded import MOST_COPIES
 from printml.prune.published import class_only
 from printml.quantize.model_file import from_json
 from printml.simulate.kernel import outputs
@@ -298,8 +298,8 @@ def test_large_tables_stop_at_a_share_of_the_area(
 ) -> None:
     """The search gains on its rows all the way, so the exact model is the front's first row."""
     monkeypatch.setattr(model_search, "COEFFICIENTS", replace(COEFFICIENTS, most_rows=100))
-    monkeypatch.setattr(guarded, "PRUNED_SUMS", replace(PRUNED_SUMS, most_rows=100))
-    monkeypatch.setattr(guarded, "ENOUGH_ROWS", 100)
+    monkeypatch.setattr(guarded, "LARGE_TABLE", 100)
+    monkeypatch.setattr(model_search, "LARGE_TABLE", 100)
     recipe = Recipe(
         dataset="seeds", model="svm-c", effort="fast", approx="full", max_loss=0.1, seed=3
     )
@@ -308,7 +308,7 @@ def test_large_tables_stop_at_a_share_of_the_area(
     assert exact["area_cm2"] > coefficients["area_cm2"] > pruned["area_cm2"]
     assert coefficients["held_out_loss_of_folds"] <= 0.05
     assert pruned["held_out_loss_of_folds"] <= 0.075
-    assert pruned["n_copies"] == 0
+    assert pruned["n_copies"] == MOST_COPIES
     with (path / "coefficients" / "front.csv").open() as file:
         front = list(csv.DictReader(file))
     areas = [float(row["area_estimate_mm2"]) for row in front]
