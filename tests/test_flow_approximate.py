@@ -32,6 +32,7 @@ from printml.flow.run import read_json, read_netlist, read_run
 from printml.flow.rundir import RunFolder
 from printml.liberty.locate import find_library
 from printml.prune import guarded
+from printml.prune.by_share import choose_by_share
 from printml.prune.guarded import MOST_COPIES
 from printml.prune.published import class_only
 from printml.quantize.model_file import from_json
@@ -314,6 +315,31 @@ def test_large_tables_stop_at_a_share_of_the_area(
     areas = [float(row["area_estimate_mm2"]) for row in front]
     assert areas == sorted(areas, reverse=True)
     assert sum(int(row["chosen"]) for row in front) == 1
+
+
+def test_forests_of_large_tables_stop_at_a_share_of_the_area_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The front's held losses are those at each point's share, and the chosen one is allowed."""
+    monkeypatch.setattr(model_search, "COEFFICIENTS", replace(COEFFICIENTS, most_rows=100))
+    chosen_by_share = []
+
+    def noted(*arguments: Any, **options: Any) -> Any:
+        chosen_by_share.append(choose_by_share(*arguments, **options))
+        return chosen_by_share[-1]
+
+    monkeypatch.setattr(guarded, "choose_by_share", noted)
+    recipe = Recipe(
+        dataset="seeds", model="forest", n_trees=3, effort="fast", approx="full", max_loss=0.1
+    )
+    path = build(recipe, tmp_path / "run", progress=quiet)
+    exact, pruned = metrics_of(path)["stages"]
+    assert exact["area_cm2"] > pruned["area_cm2"]
+    assert pruned["held_out_loss_of_folds"] <= guarded.AIM_SHARE * 0.1
+    ((_, k, budget),) = chosen_by_share
+    assert pruned["held_out_loss_of_folds"] == budget.held_loss
+    with (path / "pruned" / "front.csv").open() as file:
+        assert [int(row["chosen"]) for row in csv.DictReader(file)].index(1) == k
 
 
 def test_a_front_that_leaves_the_exact_model_out_gets_it_back() -> None:

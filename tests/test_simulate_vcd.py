@@ -100,6 +100,8 @@ def test_ranges_written_together_or_upwards():
         (HEAD.replace("wire 2", "wire 3") + CHANGES, r"x\[1:0\] does not have 3 bits"),
         (HEAD.replace("wire 2", "wire two") + CHANGES, "'two' is not a number"),
         (HEAD.replace("$var wire 1 ! n7", "$var wire 1 !") + CHANGES, "cannot read '.var wire"),
+        (HEAD.replace("1 ! n7", "1 !é n7") + CHANGES, "code '!é' is not one of up to 9 ASCII"),
+        (HEAD.replace("1 ! n7", f"1 {10 * '!'} n7") + CHANGES, "is not one of up to 9 ASCII"),
         (HEAD + CHANGES + "hello\n", "cannot read 'hello'"),
         (HEAD + CHANGES + "#soon\n", "'soon' is not a number"),
         (HEAD + CHANGES + "b #\n", "cannot read 'b'"),

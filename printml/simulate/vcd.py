@@ -170,7 +170,8 @@ def _code_number(code: str, where: str) -> int:
     number = int(code_number(spelled, 0, len(spelled)))
     if number < 0:
         raise DataError(
-            f"the identifier code {code!r} has more than {MOST_CODE_BYTES} characters", where=where
+            f"the identifier code {code!r} is not one of up to {MOST_CODE_BYTES} ASCII characters",
+            where=where,
         )
     return number
 

@@ -25,11 +25,14 @@ _COMMENT = np.frombuffer(b"$comment", np.uint8)
 
 @compiled
 def code_number(text: Bytes, begin: int, end: int) -> int:
-    """A number of its own for each identifier code up to `MOST_CODE_BYTES`; -1 for longer ones."""
+    """A number of its own for each identifier code of up to `MOST_CODE_BYTES` printable ASCII
+    characters; -1 for others."""
     if end - begin > MOST_CODE_BYTES:
         return -1
     number = 0
     for k in range(begin, end):
+        if not ord("!") <= text[k] <= ord("~"):
+            return -1
         number = number * 95 + (int(np.int64(text[k])) - 32)
     return number
 
