@@ -135,6 +135,7 @@ def test_one_pruning_gives_a_circuit_for_every_loss(full: Path, tmp_path: Path) 
     ]
     assert least_mw[0] > 0.2 >= least_mw[1] > least_mw[2]
     assert enough["accuracy_validation"] >= pruned["accuracy_validation"]
+    assert not enough["beyond_max_loss"]
     kept = recipe_from_table(read_toml(full / "recipe.toml", what="recipe"), where="recipe.toml")
     assert kept.further_losses == (0.01, 0.2)
     assert kept.power_source_mw == 0.2
@@ -158,6 +159,29 @@ def test_a_source_that_asks_for_nothing_new_gives_no_circuit(
     assert metrics_of(again)["alternatives"] == []
     assert not list(again.glob("pruned-for-*"))
     assert any(told in step for step in steps)
+
+
+def test_a_source_too_weak_for_the_loss_gets_the_first_circuit_beyond_it(
+    full: Path, tmp_path: Path
+) -> None:
+    again = shutil.copytree(full, tmp_path / "again")
+    within = metrics_of(again)["stages"][-1]
+    limit_mw = 0.9 * min(corner["power_mw"] for corner in within["corners"])
+    steps: list[str] = []
+    approximate_run(
+        again, approx="full", max_loss=0.06, power_source_mw=limit_mw, progress=steps.append
+    )
+    (beyond,) = metrics_of(again)["alternatives"]
+    assert beyond["name"] == f"pruned-for-{limit_mw:g}mW"
+    assert beyond["beyond_max_loss"]
+    assert min(corner["power_mw"] for corner in beyond["corners"]) <= limit_mw
+    assert beyond["accuracy_validation"] <= within["accuracy_validation"]
+    assert beyond["equivalence"]["headline"] == "proved"
+    assert any("going on to one that does" in step for step in steps)
+    _, run, _, rows = read_run(again)
+    netlist = read_netlist(RunFolder(again / beyond["name"], run.top))
+    found = outputs(netlist, find_library("egfet", 1.0), rows.X_int)["class"]
+    assert beyond["accuracy_test"] == np.mean(found[rows.test] == rows.y[rows.test])
 
 
 def test_a_source_that_carries_a_model_before_the_chosen_one_gets_that(

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from printml.approx.guard import FoldFront
 from printml.arrays import frozen
 from printml.errors import NetlistError
+from printml.flow.prune_guarded import _held_losses
 from printml.flow.quick_netlist import quick_netlist
 from printml.liberty.locate import find_library
 from printml.netlist.build import NetlistBuilder
@@ -35,6 +36,7 @@ from printml.prune.guarded import (
     evidence_of,
     predict_network,
     run_by_share,
+    run_task,
     run_tasks,
 )
 from printml.prune.judge import run_network
@@ -257,6 +259,18 @@ def forced(
     return sum(bits[out] << k for k, out in enumerate(network.outputs))
 
 
+def test_losses_of_folds_are_unknown_where_their_paths_ended() -> None:
+    """The fold ended with half of its area; the whole went on to a fifth."""
+    network = network_of(full_adder(), tiny_library())
+    areas = (10.0, 6.0, 2.0)
+    points = tuple(PrunePoint(0.0, area, area, network) for area in areas)
+    path = PrunePath(points, np.zeros(3), np.empty(0), Path("none"))
+    front = FoldFront(np.zeros(3), np.array([8.0, 6.0, 4.0]), np.array([0.0, 0.1, 0.2]), 10)
+    known = _held_losses([front], path, by_share=True)
+    assert known[:2] == [0.0, 0.1]
+    assert np.isnan(known[2])
+
+
 def test_paths_of_large_tables_end_where_the_choice_is_settled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -302,6 +316,15 @@ def test_paths_of_large_tables_end_where_the_choice_is_settled(
             p.changes for p in full.points[: len(cut.points)]
         ]
         assert len(cut.points) < len(full.points)
+    # Without the whole path's checkpoint.
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))
+    least = 0.5 * (short[0].points[-1].cost + whole[0].points[-1].cost)
+    further = replace(wholes[0], until=lambda point: point.cost <= least)
+    longer = run_task(further, library, max_loss=0.01, seed=0, so_far=short[0].points).points
+    assert len(short[0].points) < len(longer) < len(whole[0].points)
+    assert longer[-2].cost > least >= longer[-1].cost
+    for point, other in zip(longer, whole[0].points, strict=False):
+        assert (point.changes, point.wrong) == (other.changes, other.wrong)
 
 
 @settings(deadline=None)

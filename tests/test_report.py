@@ -19,6 +19,7 @@ from printml.report.page import Section, render, write_page
 from printml.report.png import png_of
 from printml.report.schematic import DrawnNet, schematic
 from printml.report.svg import STYLE, Mark, bars, heat_grid, matrix, scatter, standalone
+from printml.report.table import beyond_notes
 
 EVIL = '<script>alert("x")</script>'
 
@@ -116,6 +117,15 @@ def test_comparison_by_hand() -> None:
     ]
 
 
+def test_circuits_beyond_the_loss_asked_for_are_told() -> None:
+    pruned = {"name": "pruned", "max_loss": 0.01}
+    carried = pruned | {"name": "pruned-for-3mW", "beyond_max_loss": True}
+    within = carried | {"name": "pruned-for-30mW", "beyond_max_loss": False}
+    metrics = {"dataset": "d", "model": "m", "stages": [pruned], "alternatives": [carried, within]}
+    (note,) = beyond_notes([metrics])
+    assert note.startswith("d m, pruned-for-3mW may lose more than --max-loss 0.01")
+
+
 def test_a_survey_row_by_hand() -> None:
     def stage(area: float, accuracy: float) -> dict[str, Any]:
         return {"area_cm2": area, "accuracy_test": accuracy, "power_mw": area,
@@ -144,6 +154,10 @@ def test_a_survey_row_by_hand() -> None:
     model = results[0] | {"for_source": [stage(8.5, 0.88)]}
     model["full"] = [stage(16.0, 0.9), stage(6.0, 0.84), stage(1.0, 0.8)]
     assert survey_row([model])["for_source_cm2"] == 8.5
+    # The smallest within the loss draws too much; there is a circuit beyond it.
+    weak = results[1] | {"full": [stage(16.0, 0.9), stage(10.0, 0.9)]}
+    row_beyond = survey_row([weak])
+    assert (row_beyond["for_source_cm2"], row_beyond["n_within_source"]) == (8.0, 1)
     assert row["share_of_published"] == pytest.approx(1.0 / 0.0232)
     assert row["seconds"] == 3.0
     cells = survey_cells(row)

@@ -63,7 +63,8 @@ power_source_option = click.option(
     "power_source_mw",
     type=Source(),
     metavar="NAME|MW",
-    help="With --approx full: one more circuit, approximated no further than this source needs.",
+    help="With --approx full: one more circuit, approximated as far as this source needs and no "
+    "further, even beyond --max-loss.",
 )
 
 

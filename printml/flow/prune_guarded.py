@@ -7,13 +7,13 @@ The whole training set gives the paths, the folds give the loss they may go to
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
 from joblib import Parallel, delayed
 
-from printml.approx.guard import Budget
+from printml.approx.guard import Budget, FoldFront
 from printml.circuit.estimate import estimate_area_mm2
 from printml.flow.folds import Fold
 from printml.flow.model_search import by_share, held_accuracy, over_fitting
@@ -24,7 +24,7 @@ from printml.flow.recipe import ENSEMBLES, Recipe
 from printml.flow.run import Rows
 from printml.liberty.library import CellLibrary
 from printml.netlist.netlist import Netlist
-from printml.prune.by_share import held_losses
+from printml.prune.by_share import held_losses, share_left
 from printml.prune.guarded import (
     ROUND_SHARES,
     PrunePath,
@@ -32,9 +32,11 @@ from printml.prune.guarded import (
     choose_point,
     copies_for,
     run_by_share,
+    run_task,
     run_tasks,
 )
 from printml.prune.network import netlist_of
+from printml.prune.search import PrunePoint
 from printml.quantize.integer_model import IntegerModel
 
 Choice: TypeAlias = tuple[int, int, Budget]
@@ -112,10 +114,7 @@ def prune_guarded(
     fronts = [path.fold_front(n) for path, n in zip(of_folds, n_held, strict=True)]
     paths = _Paths(
         whole=whole,
-        held_losses=[
-            held_losses(fronts, path.loss, np.array([p.cost for p in path.points]), by_share=shares)
-            for path in whole
-        ],
+        held_losses=[_held_losses(fronts, path, by_share=shares) for path in whole],
         folds=of_folds,
         n_held=n_held,
         by_share=shares,
@@ -130,10 +129,13 @@ def prune_guarded(
         for name, choice, loss in zip(names, chosen, losses, strict=True)
     }
     if recipe.power_source_mw:
+        paths = _down_to_source(subject, paths, wholes, chosen[0], progress)
         enough = _enough_for_source(subject, paths, chosen[0], progress)
         if enough is not None:
             name = f"pruned-for-{recipe.power_source_mw:g}mW"
-            made[name] = _pruned(subject, paths, enough, max_loss=recipe.max_loss)
+            carried = _pruned(subject, paths, enough, max_loss=recipe.max_loss)
+            beyond = {"beyond_max_loss": enough[1] > chosen[0][1]}
+            made[name] = replace(carried, details=carried.details | beyond)
     return made
 
 
@@ -191,28 +193,79 @@ def _choose(subject: Subject, paths: _Paths, *, max_loss: float) -> Choice:
     )
 
 
+def _power_mw(subject: Subject, path: PrunePath, k: int) -> float:
+    rows = subject.rows
+    netlist = netlist_of(path.points[k].network, subject.library) if k else subject.start
+    return least_power_mw(netlist, subject.recipe, rows.X_int[rows.train])
+
+
+def _down_to_source(
+    subject: Subject,
+    paths: _Paths,
+    wholes: list[Task],
+    smallest: Choice,
+    progress: Callable[[str], None],
+) -> _Paths:
+    """The paths, that of `smallest` longer where the source does not carry that circuit: down to
+    one that it carries, or to where paths end."""
+    recipe, (which, last, _) = subject.recipe, smallest
+    path, limit_mw = paths.whole[which], recipe.power_source_mw
+    if not subject.folds or _power_mw(subject, path, last) <= limit_mw:
+        return paths
+    progress(
+        f"pruned: no circuit within max_loss lives on {limit_mw:g} mW, going on to one that does"
+    )
+
+    def carried(point: PrunePoint) -> bool:
+        netlist = netlist_of(point.network, subject.library)
+        X_train = subject.rows.X_int[subject.rows.train]
+        return least_power_mw(netlist, recipe, X_train) <= limit_mw
+
+    longer = run_task(
+        replace(wholes[which], until=carried),
+        subject.library,
+        max_loss=max((recipe.max_loss, *recipe.further_losses)),
+        seed=recipe.seed,
+        so_far=path.points,
+    )
+    whole = [longer if k == which else other for k, other in enumerate(paths.whole)]
+    fronts = [fold.fold_front(n) for fold, n in zip(paths.folds, paths.n_held, strict=True)]
+    held = [_held_losses(fronts, path, by_share=paths.by_share) for path in whole]
+    return replace(paths, whole=whole, held_losses=held)
+
+
+def _held_losses(fronts: list[FoldFront], path: PrunePath, *, by_share: bool) -> list[float]:
+    """What the folds lose at each point of a path; NaN where theirs ended before."""
+    cost = np.array([point.cost for point in path.points])
+    found = held_losses(fronts, path.loss, cost, by_share=by_share)
+    if not by_share:
+        return found
+    least = max(float(share_left(front.area_mm2)[-1]) for front in fronts)
+    return [
+        loss if share >= least - 1e-12 else np.nan
+        for loss, share in zip(found, share_left(cost), strict=True)
+    ]
+
+
 def _enough_for_source(
     subject: Subject, paths: _Paths, smallest: Choice, progress: Callable[[str], None]
 ) -> Choice | None:
-    """The first point on the way to `smallest` that draws no more than the source gives; None
-    where that is one of its ends, with the reason told."""
-    recipe, rows = subject.recipe, subject.rows
-    which, last, _ = smallest
+    """The first point on the way to `smallest` that draws no more than the source gives, or the
+    first behind it; None where that is an end of the way, with the reason told."""
+    recipe = subject.recipe
+    which, chosen, _ = smallest
     path = paths.whole[which]
-
-    def power_mw(k: int) -> float:
-        found = netlist_of(path.points[k].network, subject.library) if k else subject.start
-        return least_power_mw(found, recipe, rows.X_int[rows.train])
-
-    first = first_within(power_mw, last, recipe.power_source_mw)
+    carries = _power_mw(subject, path, chosen) <= recipe.power_source_mw
+    last = chosen if carries else len(path.points) - 1
+    first = first_within(lambda k: _power_mw(subject, path, k), last, recipe.power_source_mw)
     source = f"{recipe.power_source_mw:g} mW"
     if first is None:
-        progress(f"pruned: within max_loss no circuit lives on {source}")
+        progress(f"pruned: where paths end no circuit lives on {source}")
     elif first == 0:
         progress(f"pruned: the circuit before pruning lives on {source}")
-    elif first == last:
+    elif first == chosen:
         progress(f"pruned: no larger circuit lives on {source}")
-    if first in (None, 0, last):
+    if first in (None, 0, chosen):
         return None
     held = paths.held_losses[which][first]
     return which, first, Budget(float(path.loss[first]), held, 0.0)
@@ -223,6 +276,7 @@ def _pruned(subject: Subject, paths: _Paths, choice: Choice, *, max_loss: float)
     n_train, n_folds = len(subject.rows.train), len(paths.n_held)
     path, base = paths.whole[which], paths.accuracy_exact
     every = [*paths.whole, *paths.folds]
+    known = not np.isnan(budget.held_loss)
     return Pruned(
         before=subject.start,
         after=netlist_of(path.points[chosen].network, subject.library),
@@ -234,7 +288,9 @@ def _pruned(subject: Subject, paths: _Paths, choice: Choice, *, max_loss: float)
         front=tuple(
             {
                 "loss_search": float(loss),
-                "accuracy_validation": base - held if base is not None else "",
+                "accuracy_validation": base - held
+                if base is not None and not np.isnan(held)
+                else "",
                 "area_mm2": point.area_mm2,
                 "chosen": int(k == chosen),
             }
@@ -248,9 +304,9 @@ def _pruned(subject: Subject, paths: _Paths, choice: Choice, *, max_loss: float)
             "n_folds": n_folds,
             "n_copies": copies_for(n_train) if n_folds else 0,
             "budget_search_loss": budget.loss if np.isfinite(budget.loss) else None,
-            "held_out_loss_of_folds": budget.held_loss,
+            "held_out_loss_of_folds": budget.held_loss if known else None,
             "accuracy_validation_exact": base,
-            "accuracy_validation": base - budget.held_loss if base is not None else None,
+            "accuracy_validation": base - budget.held_loss if known and base is not None else None,
             "n_validation": sum(paths.n_held),
             "n_judged": int(sum(point.n_judged for p in every for point in p.points)),
             "n_paths": len(paths.whole),

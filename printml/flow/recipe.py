@@ -96,8 +96,8 @@ class Recipe:
     further_losses
         Other values of `max_loss`: for each, one more circuit from the same gate pruning.
     power_source_mw
-        What the power source gives: one more circuit from the searches, approximated no further
-        than this needs. 0 for none.
+        What the power source gives: one more circuit from the searches, approximated as far as
+        this needs and no further, even beyond `max_loss`. 0 for none.
     """
 
     dataset: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -86,6 +87,8 @@ class Task:
         The path ends once it lost this much of the held rows.
     least_share
         The path ends once less than this share of its cost is left.
+    until
+        The path ends with the first point for which this is true, too.
     """
 
     netlist: Netlist
@@ -99,6 +102,7 @@ class Task:
     optimize: Literal["area", "power"] = "area"
     most_held_loss: float = np.inf
     least_share: float = 0.0
+    until: Callable[[PrunePoint], bool] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,10 +139,18 @@ def copies_for(n_rows: int) -> int:
     return max(1, min(MOST_COPIES, MOST_ROWS // n_rows - 1))
 
 
-def run_task(task: Task, library: CellLibrary, *, max_loss: float, seed: int) -> PrunePath:
+def run_task(
+    task: Task,
+    library: CellLibrary,
+    *,
+    max_loss: float,
+    seed: int,
+    so_far: Sequence[PrunePoint] = (),
+) -> PrunePath:
     """Prune from the task's netlist down until far more than `max_loss` is lost.
 
-    A checkpoint is kept in the user's cache folder and found again by the same call.
+    A checkpoint is kept in the user's cache folder and found again by the same call. `so_far`
+    holds points of the same path that ended earlier, to go on from.
     """
     n_copies = 0 if task.keep_right else copies_for(len(task.y))
     evidence = evidence_of(
@@ -175,7 +187,8 @@ def run_task(task: Task, library: CellLibrary, *, max_loss: float, seed: int) ->
     def enough(points: list[PrunePoint]) -> bool:
         last = points[-1]
         spent = np.isfinite(task.most_held_loss) and held_loss(task, last) > task.most_held_loss
-        return bool(spent) or last.cost < task.least_share * points[0].cost
+        small = last.cost < task.least_share * points[0].cost
+        return bool(spent) or small or bool(task.until and task.until(last))
 
     def keep(points: list[PrunePoint]) -> None:
         nonlocal saved
@@ -192,7 +205,7 @@ def run_task(task: Task, library: CellLibrary, *, max_loss: float, seed: int) ->
         round_share=task.round_share,
         optimize=task.optimize,
         stop=enough,
-        resume=load_points(kept),
+        resume=max(load_points(kept), list(so_far), key=len),
         progress=keep,
     )
     save_points(kept, points)

@@ -11,7 +11,7 @@ from printml.report.literature import published_circuits, published_marks
 from printml.report.page import Section, render, write_page
 from printml.report.schematic import DrawnNet, schematic
 from printml.report.svg import Mark, bars, heat_grid, matrix, scatter
-from printml.report.table import COLUMNS, circuits_of, source_text, summary_rows
+from printml.report.table import COLUMNS, beyond_notes, circuits_of, source_text, summary_rows
 
 MOST_CLASSES = 20
 
@@ -99,7 +99,12 @@ def _table_section(runs: Sequence[RunEvidence]) -> Section:
     return Section(
         "stages",
         "Every stage",
-        note="! longer than the clock period: sample at `max Hz` or slower.",
+        note=" ".join(
+            [
+                "! longer than the clock period: sample at `max Hz` or slower.",
+                *beyond_notes([run.metrics for run in runs]),
+            ]
+        ),
         table=[list(COLUMNS), *rows],
         data=[dict(zip(COLUMNS, row, strict=True)) for row in rows],
     )

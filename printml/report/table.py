@@ -111,9 +111,21 @@ def caption(runs: Sequence[dict[str, Any]]) -> str:
             "accuracy on test rows never used for a choice, interval by Clopper-Pearson;",
             "float acc. is scikit-learn's on unquantised inputs.",
             *(f"{note.rstrip('.')}." for note in notes),
+            *beyond_notes(runs),
             *new_row_notes(runs),
         ]
     )
+
+
+def beyond_notes(runs: Sequence[dict[str, Any]]) -> list[str]:
+    """Circuits for a source that carries none within the loss asked for."""
+    return [
+        f"{metrics['dataset']} {metrics['model']}, {stage['name']} may lose more than "
+        f"--max-loss {stage['max_loss']:g}: its source carries no circuit within it."
+        for metrics in runs
+        for stage in circuits_of(metrics)
+        if stage.get("beyond_max_loss")
+    ]
 
 
 def new_row_notes(runs: Sequence[dict[str, Any]]) -> list[str]:
