@@ -20,7 +20,14 @@ from rich.table import Table
 from printml.cli.output import print_table
 from printml.flow.run import library_of, read_netlist, read_run
 from printml.flow.rundir import RunFolder
-from printml.prune.guarded import BEYOND, COPY_WEIGHT, ROUND_SHARES, evidence_of, predict_network
+from printml.prune.guarded import (
+    BEYOND,
+    COPY_WEIGHT,
+    ROUND_SHARES,
+    evidence_of,
+    is_long,
+    predict_network,
+)
 from printml.prune.network import network_of
 from printml.prune.published import class_only
 from printml.prune.search import PrunePoint, prune_path
@@ -44,10 +51,11 @@ def path_of(run: Path, n_copies: int) -> tuple[list[PrunePoint], list[float], fl
     )  # fmt: skip
     wrong = float(evidence.weights @ (model.predict(evidence.X_int) != evidence.y))
     started = time.perf_counter()
+    network = network_of(start, library)
     points = prune_path(
-        network_of(start, library), library, evidence, most_wrong=wrong + BEYOND,
+        network, library, evidence, most_wrong=wrong + BEYOND,
         map_again=lambda netlist: map_netlist(netlist, library, flow=REFRESH),
-        round_share=ROUND_SHARES[0],
+        round_share=ROUND_SHARES[0], lazy=is_long(network, evidence),
     )  # fmt: skip
     seconds = time.perf_counter() - started
     X, y = rows.X_int[rows.test], rows.y[rows.test]

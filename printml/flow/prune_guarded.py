@@ -96,9 +96,11 @@ def prune_guarded(
     """
     recipe, folds = subject.recipe, subject.folds
     losses = (recipe.max_loss, *recipe.further_losses)
-    progress(f"pruned: {len(folds)} folds and {len(ROUND_SHARES)} paths of the whole")
-    wholes, tasks = _whole_tasks(subject), _fold_tasks(subject, n_jobs)
     shares = by_share(subject.model, folds, subject.rows)
+    # Where rows are many a second path takes long, and neither is much luckier than the other.
+    wholes = _whole_tasks(subject, ROUND_SHARES[:1] if shares else ROUND_SHARES)
+    progress(f"pruned: folds {len(folds)}, paths of the whole {len(wholes)}")
+    tasks = _fold_tasks(subject, n_jobs)
     if shares:
         found = run_by_share(
             wholes, tasks, subject.library,
@@ -139,7 +141,7 @@ def prune_guarded(
     return made
 
 
-def _whole_tasks(subject: Subject) -> list[Task]:
+def _whole_tasks(subject: Subject, round_shares: Sequence[float]) -> list[Task]:
     recipe, rows = subject.recipe, subject.rows
     none = rows.train[:0]
     return [
@@ -154,7 +156,7 @@ def _whole_tasks(subject: Subject) -> list[Task]:
             round_share=share,
             optimize=recipe.optimize,
         )
-        for share in ROUND_SHARES
+        for share in round_shares
     ]
 
 

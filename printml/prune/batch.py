@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from printml.arrays import FloatArray, Int32Array
+from printml.arrays import FloatArray, Int32Array, IntArray
 from printml.prune.moves import costs_saved, similar_nets
 from printml.prune.network import NOT_A_GATE, OpArray
-from printml.prune.row_blocks import Targets, blocks_of, judged
+from printml.prune.row_blocks import Block, Targets, blocks_of, judged
 from printml.prune.state import State, differing_rows, total_cost
 
 N_SIMILAR = 3
@@ -24,6 +25,8 @@ BATCH_SHARE = 0.04
 FIRST_JUDGED, MORE_JUDGED = 64, 1.3
 """One in so many moves is simulated before a look whether those are enough, then so many times
 as many."""
+ASLEEP_PRICE = 2.0
+"""Moves more than so many times as dear as the dearest of the batch before are left alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +53,56 @@ class Batch:
     n_judged: int
 
 
+@dataclass(frozen=True, eq=False)
+class Moves:
+    """Each `net` becomes `by` or its inverse and saves so much; arrays of shape (n_moves,)."""
+
+    net: Int32Array
+    by: Int32Array
+    inverted: OpArray
+    saved: FloatArray
+
+    def keys(self) -> IntArray:
+        """A number for each, int64: the same as long as nets keep theirs."""
+        return (self.net.astype(np.int64) << 32) | (self.by.astype(np.int64) << 1) | self.inverted
+
+
+class Memory:
+    """What moves cost when they were judged last. Most stay far too dear for a while, and many rows
+    take long to say so of each again; so those are left alone for some batches."""
+
+    def __init__(self) -> None:
+        self._keys = np.empty(0, np.int64)
+        self._least_lost = np.empty(0)
+        self._limit = np.inf
+
+    @property
+    def limit(self) -> float:
+        """Price of the dearest move of the batch before; infinite in the first."""
+        return self._limit
+
+    def least_prices(self, moves: Moves) -> FloatArray:
+        """What each move costs at least per cost saved, as far as is remembered; else 0."""
+        return np.nan_to_num(self._remembered(moves.keys())) / moves.saved
+
+    def keep(self, moves: Moves, least_lost: FloatArray, limit: float) -> None:
+        """Remember a batch; `least_lost` is NaN for moves that were not judged in it."""
+        keys = moves.keys()
+        least_lost = np.where(np.isnan(least_lost), self._remembered(keys), least_lost)
+        order = np.argsort(keys)
+        self._keys, self._least_lost = keys[order], least_lost[order]
+        self._limit = limit
+
+    def _remembered(self, keys: IntArray) -> FloatArray:
+        """NaN for moves that were not judged."""
+        found = np.full(len(keys), np.nan)
+        if len(self._keys):
+            place = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
+            same = self._keys[place] == keys
+            found[same] = self._least_lost[place[same]]
+        return found
+
+
 def next_batch(
     state: State,
     first: int,
@@ -59,11 +112,13 @@ def next_batch(
     *,
     most_wrong: float,
     rows_weight: float,
+    memory: Memory | None = None,
 ) -> Batch | None:
     """The moves with the least loss per cost saved, or None if none is allowed.
 
     Moves that promise to be cheap are simulated first, and the others are given up once they are
-    dearer than what is known. The batch is the one that judging every move on all rows would give.
+    dearer than what is known. The batch is the one that judging every move on all rows would give;
+    with a `memory`, every move but those that it knows to have been too dear a moment ago.
 
     Parameters
     ----------
@@ -75,6 +130,8 @@ def next_batch(
         As in `prune_path`.
     rows_weight
         Summed weight of all rows.
+    memory
+        Of the batches before, under the same net numbers.
     """
     net, by, inverted = moves_of(state, first)
     saved = np.empty(len(net))
@@ -83,37 +140,90 @@ def next_batch(
         state.start, state.readers, cost, saved,
     )  # fmt: skip
     worth = saved > 1e-9
-    net, by, inverted, saved = net[worth], by[worth], inverted[worth], saved[worth]
-    if not len(net):
+    moves = Moves(net[worth], by[worth], inverted[worth], saved[worth])
+    if not len(moves.net):
         return None
-    touched = differing_rows(state, net, by, inverted)
+    touched = differing_rows(state, moves.net, moves.by, moves.inverted)
     # Moves that touch few rows for what they save come first: they are often the cheapest, and
     # what they cost tells how soon the others can be given up.
-    by_promise = np.argsort(touched / saved, kind="stable")
+    by_promise = np.argsort(touched / moves.saved, kind="stable")
     enough = BATCH_SHARE * total_cost(state, cost)
-    loss = np.empty(len(net))
-    n_judged, n_wanted = 0, -(-len(net) // FIRST_JUDGED)
+    rows = blocks_of(state, first, targets)
+    loss, least = np.full(len(moves.net), np.nan), np.full(len(moves.net), np.nan)
+
+    def cheapest(awake: npt.NDArray[np.bool_], limit: float) -> tuple[IntArray, float] | None:
+        return _cheapest(
+            state, moves, by_promise[awake[by_promise]], targets, rows, current, loss, least,
+            limit=limit, enough=enough, most_wrong=most_wrong, rows_weight=rows_weight,
+        )  # fmt: skip
+
+    dear = memory.least_prices(moves) if memory else np.zeros(len(moves.net))
+    limit = ASLEEP_PRICE * memory.limit if memory else np.inf
+    awake = dear <= limit
+    found = cheapest(awake, np.inf) if awake.any() else None
+    while not awake.all():
+        whole = found is not None and moves.saved[found[0]].sum() >= enough
+        limit = found[1] if found is not None and whole else np.inf
+        woken = ~awake & (dear <= limit)
+        if not woken.any():
+            break
+        awake |= woken
+        found = cheapest(awake, limit)
+    n_judged = int((~np.isnan(least)).sum())
+    if found is None:
+        return None
+    chosen, limit = found
+    if memory:
+        memory.keep(moves, least - current, limit)
+    return Batch(
+        moves.net[chosen], moves.by[chosen], moves.inverted[chosen], limit, enough, n_judged
+    )
+
+
+def _cheapest(
+    state: State,
+    moves: Moves,
+    by_promise: IntArray,
+    targets: Targets,
+    rows: list[Block],
+    current: float,
+    loss: FloatArray,
+    least: FloatArray,
+    *,
+    limit: float,
+    enough: float,
+    most_wrong: float,
+    rows_weight: float,
+) -> tuple[IntArray, float] | None:
+    """The cheapest of the moves `by_promise`, in that order, and the price of the dearest of them.
+
+    `loss` and `least` get what `judged` says; moves that have a `loss` already keep it. `limit` is
+    a price at which there are enough.
+    """
+    net, by, inverted, saved = moves.net, moves.by, moves.inverted, moves.saved
+    n_all = len(by_promise)
+    n_judged, n_wanted = 0, -(-n_all // FIRST_JUDGED)
     # A leap may be the best buy of today, but small steps leave the rest of the gates time to
     # make up for it.
     stride = MOST_STEP * rows_weight
-    limit = np.inf
-    rows = blocks_of(state, first, targets)
     while True:
         todo = by_promise[n_judged:n_wanted]
+        todo = todo[np.isnan(loss[todo])]
         most = np.minimum(limit * saved[todo], min(stride, most_wrong - current))
-        loss[todo] = judged(
+        loss[todo], least[todo] = judged(
             state, net[todo], by[todo], inverted[todo], targets, rows, current,
             most=np.maximum(most, 0.0) + SLACK * rows_weight,
         )  # fmt: skip
-        n_judged, n_wanted = n_wanted, min(len(net), int(MORE_JUDGED * n_wanted) + 1)
+        n_judged, n_wanted = n_wanted, min(n_all, int(MORE_JUDGED * n_wanted) + 1)
         known = np.sort(by_promise[:n_judged])
         known = known[loss[known] <= most_wrong]
         lost = np.maximum(loss[known] - current, 0.0)
-        if n_judged == len(net) and not (lost <= stride).any():
+        if n_judged == n_all and not (lost <= stride).any():
             if stride > most_wrong - current:
                 return None
             stride *= 2.0
-            n_judged, n_wanted = 0, len(net)
+            loss[by_promise] = np.nan
+            n_judged, n_wanted = 0, n_all
             continue
         known, lost = known[lost <= stride], lost[lost <= stride]
         price = lost / saved[known]
@@ -121,14 +231,13 @@ def next_batch(
         known, price = known[order], price[order]
         together = np.cumsum(saved[known])
         n_batch = min(len(known), int(np.searchsorted(together, enough)) + 1)
-        if n_judged == len(net):
+        if n_judged == n_all:
             limit = float(price[n_batch - 1])
             break
         if n_batch and together[-1] >= enough:
             limit = float(price[n_batch - 1])
     # Everything as cheap as the last of the batch, but several moves may name one net.
-    chosen = known[price <= limit]
-    return Batch(net[chosen], by[chosen], inverted[chosen], limit, enough, n_judged)
+    return known[price <= limit], limit
 
 
 def moves_of(state: State, first: int) -> tuple[Int32Array, Int32Array, OpArray]:

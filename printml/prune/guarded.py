@@ -26,7 +26,7 @@ from printml.netlist.netlist import Netlist
 from printml.prune.by_share import choose_by_share, least_share
 from printml.prune.checkpoint import checkpoint_path, load_points, save_points
 from printml.prune.judge import run_network
-from printml.prune.network import GateNetwork, network_of
+from printml.prune.network import NOT_A_GATE, GateNetwork, network_of
 from printml.prune.search import PrunePoint, prune_path
 from printml.prune.state import Evidence
 from printml.quantize.integer_model import IntegerModel
@@ -61,6 +61,8 @@ a handful of circuits, which lies some tenths of a point about what is aimed at.
 TIMES_SMALLER_PER_LOSS = 6_000.0
 """An SVM or MLP becomes at most so many times smaller than its exact circuit per loss allowed, 60
 times at one point: a path that gets farther within its budget was lucky on the rows it saw."""
+LONG_GATE_ROWS = 20_000_000
+"""Gates times rows (copies too) from which paths are lazy: half of the time, and as good."""
 CHECKPOINT_S = 10.0
 """Seconds between checkpoints of a path."""
 
@@ -139,6 +141,12 @@ def copies_for(n_rows: int) -> int:
     return max(1, min(MOST_COPIES, MOST_ROWS // n_rows - 1))
 
 
+def is_long(network: GateNetwork, evidence: Evidence) -> bool:
+    """Whether judging every move in every batch would take long."""
+    n_gates = int(np.count_nonzero(network.op != NOT_A_GATE))
+    return n_gates * len(evidence.y) >= LONG_GATE_ROWS
+
+
 def run_task(
     task: Task,
     library: CellLibrary,
@@ -204,6 +212,7 @@ def run_task(
         map_again=lambda netlist: map_netlist(netlist, library, flow=REFRESH),
         round_share=task.round_share,
         optimize=task.optimize,
+        lazy=is_long(start, evidence),
         stop=enough,
         resume=max(load_points(kept), list(so_far), key=len),
         progress=keep,

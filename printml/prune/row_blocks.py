@@ -98,14 +98,16 @@ def judged(
     current: float,
     *,
     most: FloatArray,
-) -> FloatArray:
-    """Wrong weight after each move alone, float64, shape (n_moves,).
+) -> tuple[FloatArray, FloatArray]:
+    """Wrong weight after each move alone, and the least that it can be, float64, (n_moves,) each.
 
-    Infinite for moves that are sure to lose more than `most`, float64 (n_moves,), beyond `current`.
+    The first is infinite for moves that are sure to lose more than `most`, float64 (n_moves,),
+    beyond `current`; the second is what was known of them when they were given up.
     """
     n_wrong = np.tile(sum(block.n_wrong for block in rows), (len(net), 1))
     touched = np.zeros(len(net), bool)
     alive = np.arange(len(net))
+    least = np.full(len(net), current)
     for block in rows:
         hit = np.zeros(len(alive), bool)
         found = np.empty((len(alive), len(targets.weights)), np.int64)
@@ -115,10 +117,13 @@ def judged(
         )  # fmt: skip
         n_wrong[alive[hit]] += found[hit] - block.n_wrong
         touched[alive] |= hit
-        alive = alive[_weight(n_wrong[alive], targets) - current - block.ahead <= most[alive]]
+        known = _weight(n_wrong[alive], targets) - block.ahead
+        least[alive] = known
+        alive = alive[known - current <= most[alive]]
     loss = np.full(len(net), np.inf)
     loss[alive] = np.where(touched[alive], _weight(n_wrong[alive], targets), current)
-    return loss
+    least[alive] = loss[alive]
+    return loss, least
 
 
 def _weight(n_wrong: IntArray, targets: Targets) -> FloatArray:

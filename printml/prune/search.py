@@ -11,7 +11,7 @@ import numpy as np
 from printml.errors import NetlistError
 from printml.liberty.library import CellLibrary
 from printml.netlist.netlist import Netlist
-from printml.prune.batch import MOST_STEP, moves_of, next_batch
+from printml.prune.batch import MOST_STEP, Memory, moves_of, next_batch
 from printml.prune.moves import costs_saved, take_moves
 from printml.prune.network import (
     NOT_A_GATE,
@@ -32,6 +32,9 @@ from printml.prune.state import (
     total_cost,
     wrong_now,
 )
+
+LAZY_BATCHES = 10
+"""Of so many batches of a lazy path one judges every move."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +78,7 @@ def prune_path(
     map_again: Callable[[Netlist], Netlist] | None = None,
     round_share: float = 0.6,
     optimize: Literal["area", "power"] = "area",
+    lazy: bool = False,
     stop: Callable[[list[PrunePoint]], bool] | None = None,
     resume: Sequence[PrunePoint] = (),
     progress: Callable[[list[PrunePoint]], None] | None = None,
@@ -93,6 +97,9 @@ def prune_path(
         Share of its first area at which a round ends.
     optimize
         What the moves are to save.
+    lazy
+        Moves found far too dear are left alone for some batches: quicker where rows are many,
+        but not the same path.
     stop
         Whether the points so far are enough.
     resume
@@ -116,12 +123,15 @@ def prune_path(
     costs = Costs(op_areas_mm2(library), op_power_mw(library) if optimize == "power" else None)
     targets = Targets(*targets_of(network, evidence))
     points = list(resume)
+    while lazy and points and not _judges_all(points):
+        points.pop()
     network = points[-1].network if points else network
     state = state_of(network, evidence)
     first = network.like.first_gate_net
     current = wrong_now(state, targets.labels, targets.masks, targets.weights)
     rows_weight = float(evidence.weights.sum())
     points = points or [_point(network, state, costs, current)]
+    memory: Memory | None = None
     while not (stop and stop(points)):
         number = points[-1].round
         begun_at = next(point.area_mm2 for point in points if point.round == number)
@@ -130,10 +140,12 @@ def prune_path(
             state = state_of(network, evidence)
             points.append(replace(_point(network, state, costs, current), round=number + 1))
             number += 1
+        if lazy and _judges_all(points):
+            memory = Memory()
         cost = costs.of_nets(state)
         batch = next_batch(
             state, first, cost, targets, current,
-            most_wrong=most_wrong, rows_weight=rows_weight,
+            most_wrong=most_wrong, rows_weight=rows_weight, memory=memory,
         )  # fmt: skip
         if batch is None:
             break
@@ -163,6 +175,14 @@ def prune_path(
         if progress:
             progress(points)
     return points
+
+
+def _judges_all(points: Sequence[PrunePoint]) -> bool:
+    """Whether the next batch of a lazy path judges every move: it depends on nothing but the
+    points, so that a path can be resumed here."""
+    return (
+        len(points) % LAZY_BATCHES == 0 or [p.round for p in points[-2:]] != [points[-1].round] * 2
+    )
 
 
 def judged_moves(network: GateNetwork, library: CellLibrary, evidence: Evidence) -> int:
