@@ -97,7 +97,7 @@ def prune_guarded(
     recipe, folds = subject.recipe, subject.folds
     losses = (recipe.max_loss, *recipe.further_losses)
     shares = by_share(subject.model, folds, subject.rows)
-    # Where rows are many a second path takes long, and neither is much luckier than the other.
+    # Where rows are many a path takes long, and what is lost says little of which one is luckier.
     wholes = _whole_tasks(subject, ROUND_SHARES[:1] if shares else ROUND_SHARES)
     progress(f"pruned: folds {len(folds)}, paths of the whole {len(wholes)}")
     tasks = _fold_tasks(subject, n_jobs)
