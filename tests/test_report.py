@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from printml.errors import InputError
 from printml.explore.frontier import frontier_markdown, frontier_rows
 from printml.explore.points import Corner, Point
 from printml.explore.survey import loss_interval, summary_lines, survey_cells, survey_row
@@ -97,6 +98,14 @@ def test_published_circuits_of_a_known_and_an_unknown_table() -> None:
     assert [p.area_cm2 for p in found] == sorted(p.area_cm2 for p in found)
     assert any(p.kind == "tree approximate" and p.area_cm2 == 0.0232 for p in found)
     assert published_circuits("mine.csv") == ()
+
+
+def test_a_page_makes_its_folder_or_says_why_not(tmp_path: Path) -> None:
+    write_page(tmp_path / "new" / "deep" / "p.html", "<p>", [])
+    assert (tmp_path / "new" / "deep" / "p.html").read_text() == "<p>"
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot write"):
+        write_page(tmp_path / "file" / "p.html", "<p>", [])
 
 
 def test_comparison_by_hand() -> None:

@@ -62,7 +62,7 @@ TIMES_SMALLER_PER_LOSS = 6_000.0
 """An SVM or MLP becomes at most so many times smaller than its exact circuit per loss allowed, 60
 times at one point: a path that gets farther within its budget was lucky on the rows it saw."""
 LONG_GATE_ROWS = 20_000_000
-"""Gates times rows (copies too) from which paths are lazy: half of the time, and as good."""
+"""Gates times rows (copies too) from which paths are lazy, for half to two thirds of the time."""
 CHECKPOINT_S = 10.0
 """Seconds between checkpoints of a path."""
 

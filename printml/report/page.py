@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment
 from markupsafe import Markup
 
+from printml.errors import unwritable_place
 from printml.files import write_bytes_atomic, write_csv_atomic, write_text_atomic
 from printml.report.png import png_of
 from printml.report.svg import STYLE, standalone
@@ -120,7 +121,10 @@ def write_page(path: Path, html: str, sections: Sequence[Section]) -> None:
         If the place cannot be written.
     """
     figures = path.with_name(f"{path.stem}_figures")
-    figures.mkdir(exist_ok=True)
+    try:
+        figures.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable_place(figures, error) from error
     for section in sections:
         if section.figure:
             drawing = standalone(section.figure)
