@@ -21,15 +21,9 @@ from rich.table import Table
 from printml.cli.output import print_table
 from printml.flow.run import library_of, read_netlist, read_run
 from printml.flow.rundir import RunFolder
-from printml.prune.guarded import (
-    BEYOND,
-    COPY_WEIGHT,
-    ROUND_SHARES,
-    evidence_of,
-    is_long,
-    predict_network,
-)
+from printml.prune.copies import COPY_WEIGHT, evidence_of
 from printml.prune.network import network_of
+from printml.prune.paths import BEYOND, ROUND_SHARES, is_long, predict_network
 from printml.prune.published import class_only
 from printml.prune.search import PrunePoint, prune_path
 from printml.synth.abc import REFRESH

@@ -30,7 +30,7 @@ from printml.liberty.library import CellLibrary
 from printml.liberty.views import verilog_cells
 from printml.netlist.transform import tie
 from printml.netlist.verilog import to_verilog
-from printml.prune.guarded import evidence_of
+from printml.prune.copies import evidence_of
 from printml.prune.network import GateNetwork, network_of
 from printml.prune.search import judged_moves
 from printml.prune.state import Evidence

@@ -31,9 +31,9 @@ from printml.flow.recipe import Recipe, read_toml, recipe_from_table
 from printml.flow.run import read_json, read_netlist, read_run
 from printml.flow.rundir import RunFolder
 from printml.liberty.locate import find_library
-from printml.prune import guarded
+from printml.prune import choice, copies, paths
 from printml.prune.by_share import choose_by_share
-from printml.prune.guarded import MOST_COPIES
+from printml.prune.copies import MOST_COPIES
 from printml.prune.published import class_only
 from printml.quantize.model_file import from_json
 from printml.simulate.kernel import outputs
@@ -323,7 +323,7 @@ def test_large_tables_stop_at_a_share_of_the_area(
 ) -> None:
     """The search gains on its rows all the way, so the exact model is the front's first row."""
     monkeypatch.setattr(model_search, "COEFFICIENTS", replace(COEFFICIENTS, most_rows=100))
-    monkeypatch.setattr(guarded, "LARGE_TABLE", 100)
+    monkeypatch.setattr(copies, "LARGE_TABLE", 100)
     monkeypatch.setattr(model_search, "LARGE_TABLE", 100)
     recipe = Recipe(
         dataset="seeds", model="svm-c", effort="fast", approx="full", max_loss=0.1, seed=3
@@ -352,14 +352,14 @@ def test_forests_of_large_tables_stop_at_a_share_of_the_area_too(
         chosen_by_share.append(choose_by_share(*arguments, **options))
         return chosen_by_share[-1]
 
-    monkeypatch.setattr(guarded, "choose_by_share", noted)
+    monkeypatch.setattr(choice, "choose_by_share", noted)
     recipe = Recipe(
         dataset="seeds", model="forest", n_trees=3, effort="fast", approx="full", max_loss=0.1
     )
     path = build(recipe, tmp_path / "run", progress=quiet)
     exact, pruned = metrics_of(path)["stages"]
     assert exact["area_cm2"] > pruned["area_cm2"]
-    assert pruned["held_out_loss_of_folds"] <= guarded.AIM_SHARE * 0.1
+    assert pruned["held_out_loss_of_folds"] <= paths.AIM_SHARE * 0.1
     ((_, k, budget),) = chosen_by_share
     assert pruned["held_out_loss_of_folds"] == budget.held_loss
     with (path / "pruned" / "front.csv").open() as file:

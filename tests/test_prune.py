@@ -27,18 +27,8 @@ from printml.prune.by_share import (
     share_left,
 )
 from printml.prune.checkpoint import load_points, save_points
-from printml.prune.guarded import (
-    ROUND_SHARES,
-    PrunePath,
-    Task,
-    choose_point,
-    copies_for,
-    evidence_of,
-    predict_network,
-    run_by_share,
-    run_task,
-    run_tasks,
-)
+from printml.prune.choice import choose_point
+from printml.prune.copies import copies_for, evidence_of
 from printml.prune.judge import run_network
 from printml.prune.network import (
     NAND,
@@ -48,6 +38,15 @@ from printml.prune.network import (
     network_of,
     op_areas_mm2,
     op_power_mw,
+)
+from printml.prune.paths import (
+    ROUND_SHARES,
+    PrunePath,
+    Task,
+    predict_network,
+    run_by_share,
+    run_task,
+    run_tasks,
 )
 from printml.prune.published import class_only, gate_phi, gate_tau, prune_published
 from printml.prune.row_blocks import Targets, blocks_of, judged

@@ -28,7 +28,7 @@ from printml.flow.recipe import Recipe
 from printml.flow.run import Rows
 from printml.liberty.library import CellLibrary
 from printml.prune.by_share import choose_by_share, held_losses, last_at, share_left
-from printml.prune.guarded import LARGE_TABLE, copies_for
+from printml.prune.copies import LARGE_TABLE, copies_for
 from printml.quantize.integer_model import IntegerModel, IntegerNetwork, IntegerTree
 from printml.quantize.tree import simplify_tree
 

@@ -1,7 +1,7 @@
 """Pruning of a run folder's circuit, stopped where folds of its training rows say so.
 
 The whole training set gives the paths, the folds give the loss they may go to
-(`printml.prune.guarded.choose_point`).
+(`printml.prune.paths.choose_point`).
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from printml.flow.run import Rows
 from printml.liberty.library import CellLibrary
 from printml.netlist.netlist import Netlist
 from printml.prune.by_share import held_losses, share_left
-from printml.prune.guarded import (
+from printml.prune.choice import choose_point
+from printml.prune.copies import copies_for
+from printml.prune.network import netlist_of
+from printml.prune.paths import (
     ROUND_SHARES,
     PrunePath,
     Task,
-    choose_point,
-    copies_for,
     run_by_share,
     run_task,
     run_tasks,
 )
-from printml.prune.network import netlist_of
 from printml.prune.search import PrunePoint
 from printml.quantize.integer_model import IntegerModel
 

@@ -1,4 +1,4 @@
-"""Pruning that keeps its accuracy on rows it has not seen: paths on folds choose where to stop."""
+"""Pruning paths on all training rows and on folds of them, which tell what rows not seen lose."""
 
 from __future__ import annotations
 
@@ -11,20 +11,13 @@ from typing import Literal
 import numpy as np
 from joblib import Parallel, delayed
 
-from printml.approx.guard import (
-    TREES,
-    Budget,
-    Experience,
-    FoldFront,
-    choose_budget,
-    held_loss_at,
-    perturbed_copies,
-)
-from printml.arrays import FloatArray, IntArray, frozen
+from printml.approx.guard import FoldFront
+from printml.arrays import FloatArray, IntArray
 from printml.liberty.library import CellLibrary
 from printml.netlist.netlist import Netlist
-from printml.prune.by_share import choose_by_share, least_share
+from printml.prune.by_share import least_share
 from printml.prune.checkpoint import checkpoint_path, load_points, save_points
+from printml.prune.copies import COPY_WEIGHT, copies_for, evidence_of
 from printml.prune.judge import run_network
 from printml.prune.network import NOT_A_GATE, GateNetwork, network_of
 from printml.prune.search import PrunePoint, prune_path
@@ -37,30 +30,14 @@ from printml.synth.direct import map_netlist
 
 BEYOND = 0.04
 """Paths go on until this much more is lost than may be, so that the turning point is seen."""
-MOST_COPIES = 4
-MOST_ROWS = 12_000
-"""Rows and copies together, for tables of up to `LARGE_TABLE` rows."""
-LARGE_TABLE = 5_000
-"""Beyond, circuits are large and fit even so many rows by chance: they need all copies again."""
-COPY_WEIGHT = 1.0
-"""Weight of all copies of a row together, beside 1 for the row itself."""
 FAR_BEYOND = 0.02
 """Paths of the folds of large tables end once this much more is lost on the held rows than may be:
 several times what a thousand held rows leave uncertain."""
 ROUND_SHARES = (0.6, 0.85)
 """Paths from the same netlist part ways where it is mapped again; the best of these is taken."""
-PRUNED_SUMS = Experience(
-    gap=0.0105, gap_rows=600, slope=0.65, spread=0.003, overstated=0.0075
-)  # fmt: skip
-"""SVMs and MLPs, measured on splits that are in no table; see docs/approximation.md."""
-PRUNED_TREES = replace(TREES, spread=0.03)
-"""Folds of pruned trees are believed more: the thresholds before them were already held back."""
 AIM_SHARE = 0.75
 """SVMs and MLPs aim at this share of the loss allowed, since one point is promised as a mean over
 a handful of circuits, which lies some tenths of a point about what is aimed at."""
-TIMES_SMALLER_PER_LOSS = 6_000.0
-"""An SVM or MLP becomes at most so many times smaller than its exact circuit per loss allowed, 60
-times at one point: a path that gets farther within its budget was lucky on the rows it saw."""
 LONG_GATE_ROWS = 20_000_000
 """Gates times rows (copies too) from which paths are lazy, for half to two thirds of the time."""
 CHECKPOINT_S = 10.0
@@ -132,13 +109,6 @@ class PrunePath:
         """What the guard needs of it."""
         cost = np.array([point.cost for point in self.points])
         return FoldFront(self.loss, cost, self.held_loss, n_held)
-
-
-def copies_for(n_rows: int) -> int:
-    """Perturbed copies of each row that pruning sees."""
-    if n_rows > LARGE_TABLE:
-        return MOST_COPIES
-    return max(1, min(MOST_COPIES, MOST_ROWS // n_rows - 1))
 
 
 def is_long(network: GateNetwork, evidence: Evidence) -> bool:
@@ -261,90 +231,6 @@ def run_tasks(
         delayed(run_task)(task, library, max_loss=max_loss, seed=seed) for task in tasks
     )
     return paths
-
-
-def choose_point(
-    paths: list[PrunePath],
-    folds: list[PrunePath],
-    n_held: list[int],
-    *,
-    max_loss: float,
-    tree: bool,
-    by_share: bool,
-    n_rows: int,
-    exact_area_mm2: float,
-    over_fitting: float = 0.0,
-) -> tuple[int, int, Budget]:
-    """Path and point to take, as indices, and the budget that the folds allow.
-
-    Folds of trees are weighed with `PRUNED_TREES`, those of SVMs and MLPs with `PRUNED_SUMS`;
-    `n_rows` is what the search on all rows saw, `over_fitting` that of the unapproximated model,
-    whose circuit has `exact_area_mm2`.
-
-    If not even the first budget holds, the start of the first path is taken. Without folds the
-    budget is 0, for paths that keep every right row. With `by_share`, `choose_by_share` chooses.
-    """
-    fronts = [fold.fold_front(n) for fold, n in zip(folds, n_held, strict=True)]
-    if by_share:
-        costs = [np.array([point.cost for point in path.points]) for path in paths]
-        wholes = [(cost, path.loss) for cost, path in zip(costs, paths, strict=True)]
-        return choose_by_share(fronts, wholes, max_loss=AIM_SHARE * max_loss)
-    budget = Budget(0.0, 0.0, 0.0)
-    least_area_mm2 = 0.0
-    if folds:
-        budget = choose_budget(
-            fronts,
-            max_loss=max_loss if tree else AIM_SHARE * max_loss,
-            rising=tree,
-            experience=PRUNED_TREES if tree else PRUNED_SUMS,
-            n_rows=n_rows,
-            over_fitting=over_fitting,
-        )
-        if not tree:
-            # Folds may ask for less than this, not for more: what is lost on rows that a search
-            # sees is lost on others too, and a few folds cannot show the opposite.
-            most = AIM_SHARE * max_loss - float(PRUNED_SUMS.loss(np.zeros(1), n_rows)[0])
-            if budget.loss > most:
-                budget = replace(budget, loss=most, held_loss=held_loss_at(fronts, most))
-            least_area_mm2 = exact_area_mm2 / (TIMES_SMALLER_PER_LOSS * max_loss)
-    within = [
-        (point.cost, float(loss), which, k)
-        for which, path in enumerate(paths)
-        for k, (point, loss) in enumerate(zip(path.points, path.loss, strict=True))
-        if loss <= budget.loss + 1e-12
-    ]
-    allowed = [
-        found for found in within if paths[found[2]].points[found[3]].area_mm2 >= least_area_mm2
-    ]
-    start = (0.0, 0.0, 0, 0)
-    smallest, taken = min(within, default=start), min(allowed, default=start)
-    _, _, which, k = taken
-    if taken != smallest:
-        # What folds lose at the whole budget is what smaller circuits than this one lose.
-        loss = float(paths[which].loss[k])
-        budget = replace(budget, loss=loss, held_loss=held_loss_at(fronts, loss))
-    return which, k, budget
-
-
-def evidence_of(
-    X_int: IntArray,
-    y: IntArray,
-    input_bits: IntArray,
-    *,
-    n_copies: int,
-    copy_weight: float,
-    seed: int,
-) -> Evidence:
-    """Rows with weight 1 and perturbed copies with `copy_weight` in all per row; the sum is 1."""
-    copies = perturbed_copies(X_int, input_bits, n_copies=n_copies, seed=seed)
-    weights = np.ones(len(X_int) * (1 + n_copies))
-    if n_copies:
-        weights[len(X_int) :] = copy_weight / n_copies
-    return Evidence(
-        X_int=frozen(np.vstack([X_int, copies]), np.int64),
-        y=frozen(np.tile(y, 1 + n_copies), np.int64),
-        weights=weights / weights.sum(),
-    )
 
 
 def predict_network(network: GateNetwork, X_int: IntArray) -> IntArray:
