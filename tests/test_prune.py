@@ -13,13 +13,12 @@ from hypothesis import strategies as st
 from printml.approx.guard import FoldFront
 from printml.arrays import frozen
 from printml.errors import NetlistError
-from printml.flow.prune_guarded import _held_losses
 from printml.flow.quick_netlist import quick_netlist
 from printml.liberty.locate import find_library
 from printml.netlist.build import NetlistBuilder
 from printml.netlist.netlist import Netlist
 from printml.netlist.transform import sweep
-from printml.prune.batch import Memory, Moves, moves_of
+from printml.prune.batch import moves_of
 from printml.prune.by_share import (
     choose_by_share,
     held_losses,
@@ -30,6 +29,7 @@ from printml.prune.checkpoint import load_points, save_points
 from printml.prune.choice import choose_point
 from printml.prune.copies import copies_for, evidence_of
 from printml.prune.judge import run_network
+from printml.prune.memory import NOTHING, Moves, least_lost, least_prices, remember
 from printml.prune.network import (
     NAND,
     NOT_A_GATE,
@@ -259,15 +259,14 @@ def forced(
 
 
 def test_losses_of_folds_are_unknown_where_their_paths_ended() -> None:
-    """The fold ended with half of its area; the whole went on to a fifth."""
-    network = network_of(full_adder(), tiny_library())
-    areas = (10.0, 6.0, 2.0)
-    points = tuple(PrunePoint(0.0, area, area, network) for area in areas)
-    path = PrunePath(points, np.zeros(3), np.empty(0), Path("none"))
-    front = FoldFront(np.zeros(3), np.array([8.0, 6.0, 4.0]), np.array([0.0, 0.1, 0.2]), 10)
-    known = _held_losses([front], path, by_share=True)
+    """A fold ended with half of its area; the whole went on to a fifth."""
+    ended = FoldFront(np.zeros(3), np.array([8.0, 6.0, 4.0]), np.array([0.0, 0.1, 0.2]), 10)
+    further = FoldFront(np.zeros(2), np.array([8.0, 1.0]), np.array([0.0, 0.3]), 10)
+    cost = np.array([10.0, 6.0, 2.0])
+    known = held_losses([ended], np.zeros(3), cost, by_share=True)
     assert known[:2] == [0.0, 0.1]
     assert np.isnan(known[2])
+    assert np.isnan(held_losses([ended, further], np.zeros(3), cost, by_share=True)[2])
 
 
 def test_a_memory_knows_what_moves_cost_at_least() -> None:
@@ -277,16 +276,19 @@ def test_a_memory_knows_what_moves_cost_at_least() -> None:
             np.array(net, np.int32), np.ones(n, np.int32), np.zeros(n, np.uint8), np.array(saved)
         )
 
-    memory = Memory()
-    assert memory.least_prices(moves([7], [1.0])).tolist() == [0.0]
-    memory.keep(moves([9, 7, 8], [1.0, 1.0, 1.0]), np.array([0.3, np.nan, -0.1]), limit=0.2)
+    assert np.isnan(least_lost(NOTHING, moves([7], [1.0]))).all()
+    assert least_prices(NOTHING, moves([7], [1.0])).tolist() == [0.0]
+    batch = moves([9, 7, 8], [1.0, 1.0, 1.0])
+    memory = remember(NOTHING, batch, np.array([0.3, np.nan, -0.1]), limit=0.2)
     assert memory.limit == 0.2
     # Net 7 was not judged and 5 is new; 9 saves less now.
     now = moves([5, 7, 8, 9], [1.0, 1.0, 1.0, 0.5])
-    assert memory.least_prices(now).tolist() == [0.0, 0.0, -0.1, 0.6]
+    np.testing.assert_array_equal(least_lost(memory, now), [np.nan, np.nan, -0.1, 0.3])
+    assert least_prices(memory, now).tolist() == [0.0, 0.0, -0.1, 0.6]
     # What is judged again counts, and what is not stays known.
-    memory.keep(now, np.array([np.nan, np.nan, 0.4, np.nan]), limit=0.1)
-    assert memory.least_prices(now).tolist() == [0.0, 0.0, 0.4, 0.6]
+    again = remember(memory, now, np.array([np.nan, np.nan, 0.4, np.nan]), limit=0.1)
+    np.testing.assert_array_equal(least_lost(again, now), [np.nan, np.nan, 0.4, 0.3])
+    assert least_prices(again, now).tolist() == [0.0, 0.0, 0.4, 0.6]
 
 
 def test_a_lazy_path_is_the_same_when_resumed_anywhere() -> None:

@@ -130,7 +130,7 @@ def search_models(
         front=tuple(
             {
                 "loss_search": float(loss),
-                "accuracy_validation": base - lost if base is not None else "",
+                "accuracy_validation": accuracy_left(base, lost),
                 "area_estimate_mm2": float(area),
                 "area_mm2": "",
                 "chosen": int(candidate is chosen),
@@ -146,7 +146,7 @@ def search_models(
             "budget_search_loss": budget.loss if np.isfinite(budget.loss) else None,
             "held_out_loss_of_folds": budget.held_loss,
             "accuracy_validation_exact": base,
-            "accuracy_validation": base - budget.held_loss if base is not None else None,
+            "accuracy_validation": accuracy_left(base, budget.held_loss),
             "n_validation": sum(len(fold.held) for fold in folds),
         },
         candidates=tuple(front.candidates),
@@ -235,6 +235,11 @@ def held_accuracy(folds: list[Fold], rows: Rows) -> float | None:
         return None
     found = [np.mean(f.model.predict(rows.X_int[f.held]) == rows.y[f.held]) for f in folds]
     return float(np.average(found, weights=[len(f.held) for f in folds]))
+
+
+def accuracy_left(base: float | None, lost: float) -> float | None:
+    """What folds leave of the accuracy `base` of theirs; None where either is not known."""
+    return None if base is None or np.isnan(lost) else base - lost
 
 
 def over_fitting(model: IntegerModel, folds: list[Fold], rows: Rows) -> float:

@@ -105,8 +105,10 @@ def model_for_source(
     if first is None or first == chosen:
         return None
     row = search.front[first]
-    base = search.details["accuracy_validation_exact"]
-    has_folds = base is not None
+    base, left = search.details["accuracy_validation_exact"], row["accuracy_validation"]
+    held_loss: float | None = 0.0
+    if base is not None:
+        held_loss = None if left is None else base - left
     return replace(
         search,
         stage=f"{search.stage}-for-{recipe.power_source_mw:g}mW",
@@ -115,7 +117,7 @@ def model_for_source(
         details=search.details
         | {
             "budget_search_loss": row["loss_search"],
-            "held_out_loss_of_folds": base - row["accuracy_validation"] if has_folds else 0.0,
-            "accuracy_validation": row["accuracy_validation"] if has_folds else None,
+            "held_out_loss_of_folds": held_loss,
+            "accuracy_validation": left,
         },
     )

@@ -13,10 +13,10 @@ from typing import TypeAlias
 import numpy as np
 from joblib import Parallel, delayed
 
-from printml.approx.guard import Budget, FoldFront
+from printml.approx.guard import Budget
 from printml.circuit.estimate import estimate_area_mm2
 from printml.flow.folds import Fold
-from printml.flow.model_search import by_share, held_accuracy, over_fitting
+from printml.flow.model_search import accuracy_left, by_share, held_accuracy, over_fitting
 from printml.flow.power_need import first_within, least_power_mw
 from printml.flow.prune_step import Pruned
 from printml.flow.quick_netlist import quick_netlist
@@ -24,7 +24,7 @@ from printml.flow.recipe import ENSEMBLES, Recipe
 from printml.flow.run import Rows
 from printml.liberty.library import CellLibrary
 from printml.netlist.netlist import Netlist
-from printml.prune.by_share import held_losses, share_left
+from printml.prune.by_share import held_losses
 from printml.prune.choice import choose_point
 from printml.prune.copies import copies_for
 from printml.prune.network import netlist_of
@@ -70,17 +70,22 @@ class Subject:
 
 @dataclass(frozen=True, eq=False)
 class _Paths:
-    """Paths of the whole and of the folds, with what a choice among their points rests on;
-    `held_losses` has what the folds lose at each point of each path of the whole."""
+    """Paths of the whole and of the folds, with what a choice among their points rests on."""
 
     whole: list[PrunePath]
-    held_losses: list[list[float]]
     folds: list[PrunePath]
     n_held: list[int]
     by_share: bool
     accuracy_exact: float | None
     over_fitting: float
     exact_area_mm2: float
+
+    def held_losses(self, which: int) -> list[float]:
+        """What the folds lose at each point of a path of the whole; NaN where it is not known."""
+        path = self.whole[which]
+        fronts = [fold.fold_front(n) for fold, n in zip(self.folds, self.n_held, strict=True)]
+        cost = np.array([point.cost for point in path.points])
+        return held_losses(fronts, path.loss, cost, by_share=self.by_share)
 
 
 def prune_guarded(
@@ -97,7 +102,7 @@ def prune_guarded(
     recipe, folds = subject.recipe, subject.folds
     losses = (recipe.max_loss, *recipe.further_losses)
     shares = by_share(subject.model, folds, subject.rows)
-    # Where rows are many a path takes long, and what is lost says little of which one is luckier.
+    # Where rows are many a path takes long.
     wholes = _whole_tasks(subject, ROUND_SHARES[:1] if shares else ROUND_SHARES)
     progress(f"pruned: folds {len(folds)}, paths of the whole {len(wholes)}")
     tasks = _fold_tasks(subject, n_jobs)
@@ -112,13 +117,10 @@ def prune_guarded(
             max_loss=max(losses), seed=recipe.seed, n_jobs=n_jobs,
         )  # fmt: skip
     whole, of_folds = found[: len(wholes)], found[len(wholes) :]
-    n_held = [len(fold.held) for fold in folds]
-    fronts = [path.fold_front(n) for path, n in zip(of_folds, n_held, strict=True)]
     paths = _Paths(
         whole=whole,
-        held_losses=[_held_losses(fronts, path, by_share=shares) for path in whole],
         folds=of_folds,
-        n_held=n_held,
+        n_held=[len(fold.held) for fold in folds],
         by_share=shares,
         accuracy_exact=held_accuracy(folds, subject.rows),
         over_fitting=over_fitting(subject.model, folds, subject.rows),
@@ -131,8 +133,7 @@ def prune_guarded(
         for name, choice, loss in zip(names, chosen, losses, strict=True)
     }
     if recipe.power_source_mw:
-        paths = _down_to_source(subject, paths, wholes, chosen[0], progress)
-        enough = _enough_for_source(subject, paths, chosen[0], progress)
+        paths, enough = _for_source(subject, paths, wholes, chosen[0], progress)
         if enough is not None:
             name = f"pruned-for-{recipe.power_source_mw:g}mW"
             carried = _pruned(subject, paths, enough, max_loss=recipe.max_loss)
@@ -195,72 +196,43 @@ def _choose(subject: Subject, paths: _Paths, *, max_loss: float) -> Choice:
     )
 
 
-def _power_mw(subject: Subject, path: PrunePath, k: int) -> float:
-    rows = subject.rows
-    netlist = netlist_of(path.points[k].network, subject.library) if k else subject.start
-    return least_power_mw(netlist, subject.recipe, rows.X_int[rows.train])
-
-
-def _down_to_source(
+def _for_source(
     subject: Subject,
     paths: _Paths,
     wholes: list[Task],
     smallest: Choice,
     progress: Callable[[str], None],
-) -> _Paths:
-    """The paths, that of `smallest` longer where the source does not carry that circuit: down to
-    one that it carries, or to where paths end."""
-    recipe, (which, last, _) = subject.recipe, smallest
-    path, limit_mw = paths.whole[which], recipe.power_source_mw
-    if not subject.folds or _power_mw(subject, path, last) <= limit_mw:
-        return paths
-    progress(
-        f"pruned: no circuit within max_loss lives on {limit_mw:g} mW, going on to one that does"
-    )
+) -> tuple[_Paths, Choice | None]:
+    """The first point on the way to `smallest` that draws no more than the source gives, or the
+    first behind it; None where that is an end of the way, with the reason told.
+
+    The paths come back too: that of `smallest` is longer where it is not carried.
+    """
+    recipe, limit_mw = subject.recipe, subject.recipe.power_source_mw
+    which, chosen, _ = smallest
+
+    X_train = subject.rows.X_int[subject.rows.train]
+
+    def power_mw(path: PrunePath, k: int) -> float:
+        netlist = netlist_of(path.points[k].network, subject.library) if k else subject.start
+        return least_power_mw(netlist, recipe, X_train)
 
     def carried(point: PrunePoint) -> bool:
         netlist = netlist_of(point.network, subject.library)
-        X_train = subject.rows.X_int[subject.rows.train]
         return least_power_mw(netlist, recipe, X_train) <= limit_mw
 
-    longer = run_task(
-        replace(wholes[which], until=carried),
-        subject.library,
-        max_loss=max((recipe.max_loss, *recipe.further_losses)),
-        seed=recipe.seed,
-        so_far=path.points,
-    )
-    whole = [longer if k == which else other for k, other in enumerate(paths.whole)]
-    fronts = [fold.fold_front(n) for fold, n in zip(paths.folds, paths.n_held, strict=True)]
-    held = [_held_losses(fronts, path, by_share=paths.by_share) for path in whole]
-    return replace(paths, whole=whole, held_losses=held)
-
-
-def _held_losses(fronts: list[FoldFront], path: PrunePath, *, by_share: bool) -> list[float]:
-    """What the folds lose at each point of a path; NaN where theirs ended before."""
-    cost = np.array([point.cost for point in path.points])
-    found = held_losses(fronts, path.loss, cost, by_share=by_share)
-    if not by_share:
-        return found
-    least = max(float(share_left(front.area_mm2)[-1]) for front in fronts)
-    return [
-        loss if share >= least - 1e-12 else np.nan
-        for loss, share in zip(found, share_left(cost), strict=True)
-    ]
-
-
-def _enough_for_source(
-    subject: Subject, paths: _Paths, smallest: Choice, progress: Callable[[str], None]
-) -> Choice | None:
-    """The first point on the way to `smallest` that draws no more than the source gives, or the
-    first behind it; None where that is an end of the way, with the reason told."""
-    recipe = subject.recipe
-    which, chosen, _ = smallest
+    source = f"{limit_mw:g} mW"
+    last = chosen
+    if power_mw(paths.whole[which], chosen) > limit_mw:
+        if subject.folds:
+            progress(
+                f"pruned: no circuit within max_loss lives on {source}, going on to one that does"
+            )
+            task = replace(wholes[which], until=carried)
+            paths = _longer(subject, paths, which, task)
+        last = len(paths.whole[which].points) - 1
     path = paths.whole[which]
-    carries = _power_mw(subject, path, chosen) <= recipe.power_source_mw
-    last = chosen if carries else len(path.points) - 1
-    first = first_within(lambda k: _power_mw(subject, path, k), last, recipe.power_source_mw)
-    source = f"{recipe.power_source_mw:g} mW"
+    first = first_within(lambda k: power_mw(path, k), last, limit_mw)
     if first is None:
         progress(f"pruned: where paths end no circuit lives on {source}")
     elif first == 0:
@@ -268,9 +240,23 @@ def _enough_for_source(
     elif first == chosen:
         progress(f"pruned: no larger circuit lives on {source}")
     if first in (None, 0, chosen):
-        return None
-    held = paths.held_losses[which][first]
-    return which, first, Budget(float(path.loss[first]), held, 0.0)
+        return paths, None
+    held_loss = paths.held_losses(which)[first]
+    return paths, (which, first, Budget(float(path.loss[first]), held_loss, 0.0))
+
+
+def _longer(subject: Subject, paths: _Paths, which: int, task: Task) -> _Paths:
+    """With a path of the whole that goes on to where `task` ends."""
+    recipe = subject.recipe
+    longer = run_task(
+        task,
+        subject.library,
+        max_loss=max((recipe.max_loss, *recipe.further_losses)),
+        seed=recipe.seed,
+        so_far=paths.whole[which].points,
+    )
+    whole = [longer if k == which else other for k, other in enumerate(paths.whole)]
+    return replace(paths, whole=whole)
 
 
 def _pruned(subject: Subject, paths: _Paths, choice: Choice, *, max_loss: float) -> Pruned:
@@ -278,7 +264,6 @@ def _pruned(subject: Subject, paths: _Paths, choice: Choice, *, max_loss: float)
     n_train, n_folds = len(subject.rows.train), len(paths.n_held)
     path, base = paths.whole[which], paths.accuracy_exact
     every = [*paths.whole, *paths.folds]
-    known = not np.isnan(budget.held_loss)
     return Pruned(
         before=subject.start,
         after=netlist_of(path.points[chosen].network, subject.library),
@@ -290,14 +275,12 @@ def _pruned(subject: Subject, paths: _Paths, choice: Choice, *, max_loss: float)
         front=tuple(
             {
                 "loss_search": float(loss),
-                "accuracy_validation": base - held
-                if base is not None and not np.isnan(held)
-                else "",
+                "accuracy_validation": accuracy_left(base, held),
                 "area_mm2": point.area_mm2,
                 "chosen": int(k == chosen),
             }
             for k, (point, loss, held) in enumerate(
-                zip(path.points, path.loss, paths.held_losses[which], strict=True)
+                zip(path.points, path.loss, paths.held_losses(which), strict=True)
             )
         ),
         details={
@@ -306,9 +289,9 @@ def _pruned(subject: Subject, paths: _Paths, choice: Choice, *, max_loss: float)
             "n_folds": n_folds,
             "n_copies": copies_for(n_train) if n_folds else 0,
             "budget_search_loss": budget.loss if np.isfinite(budget.loss) else None,
-            "held_out_loss_of_folds": budget.held_loss if known else None,
+            "held_out_loss_of_folds": None if np.isnan(budget.held_loss) else budget.held_loss,
             "accuracy_validation_exact": base,
-            "accuracy_validation": base - budget.held_loss if known and base is not None else None,
+            "accuracy_validation": accuracy_left(base, budget.held_loss),
             "n_validation": sum(paths.n_held),
             "n_judged": int(sum(point.n_judged for p in every for point in p.points)),
             "n_paths": len(paths.whole),

@@ -8,6 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from printml.arrays import FloatArray, Int32Array, IntArray
+from printml.prune.memory import (
+    ASLEEP_PRICE,
+    NOTHING,
+    Memory,
+    Moves,
+    least_prices,
+    remember,
+)
 from printml.prune.moves import costs_saved, similar_nets
 from printml.prune.network import NOT_A_GATE, OpArray
 from printml.prune.row_blocks import Block, Targets, blocks_of, judged
@@ -25,8 +33,6 @@ BATCH_SHARE = 0.04
 FIRST_JUDGED, MORE_JUDGED = 64, 1.3
 """One in so many moves is simulated before a look whether those are enough, then so many times
 as many."""
-ASLEEP_PRICE = 2.0
-"""Moves more than so many times as dear as the dearest of the batch before are left alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +49,8 @@ class Batch:
         Cost after which all are to be judged again.
     n_judged
         Moves that were simulated to find these.
+    memory
+        For the next batch, under the same net numbers.
     """
 
     net: Int32Array
@@ -51,56 +59,7 @@ class Batch:
     limit: float
     enough: float
     n_judged: int
-
-
-@dataclass(frozen=True, eq=False)
-class Moves:
-    """Each `net` becomes `by` or its inverse and saves so much; arrays of shape (n_moves,)."""
-
-    net: Int32Array
-    by: Int32Array
-    inverted: OpArray
-    saved: FloatArray
-
-    def keys(self) -> IntArray:
-        """A number for each, int64: the same as long as nets keep theirs."""
-        return (self.net.astype(np.int64) << 32) | (self.by.astype(np.int64) << 1) | self.inverted
-
-
-class Memory:
-    """What moves cost when they were judged last. Most stay far too dear for a while, and many rows
-    take long to say so of each again; so those are left alone for some batches."""
-
-    def __init__(self) -> None:
-        self._keys = np.empty(0, np.int64)
-        self._least_lost = np.empty(0)
-        self._limit = np.inf
-
-    @property
-    def limit(self) -> float:
-        """Price of the dearest move of the batch before; infinite in the first."""
-        return self._limit
-
-    def least_prices(self, moves: Moves) -> FloatArray:
-        """What each move costs at least per cost saved, as far as is remembered; else 0."""
-        return np.nan_to_num(self._remembered(moves.keys())) / moves.saved
-
-    def keep(self, moves: Moves, least_lost: FloatArray, limit: float) -> None:
-        """Remember a batch; `least_lost` is NaN for moves that were not judged in it."""
-        keys = moves.keys()
-        least_lost = np.where(np.isnan(least_lost), self._remembered(keys), least_lost)
-        order = np.argsort(keys)
-        self._keys, self._least_lost = keys[order], least_lost[order]
-        self._limit = limit
-
-    def _remembered(self, keys: IntArray) -> FloatArray:
-        """NaN for moves that were not judged."""
-        found = np.full(len(keys), np.nan)
-        if len(self._keys):
-            place = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
-            same = self._keys[place] == keys
-            found[same] = self._least_lost[place[same]]
-        return found
+    memory: Memory
 
 
 def next_batch(
@@ -112,13 +71,13 @@ def next_batch(
     *,
     most_wrong: float,
     rows_weight: float,
-    memory: Memory | None = None,
+    memory: Memory = NOTHING,
 ) -> Batch | None:
     """The moves with the least loss per cost saved, or None if none is allowed.
 
     Moves that promise to be cheap are simulated first, and the others are given up once they are
-    dearer than what is known. The batch is the one that judging every move on all rows would give;
-    with a `memory`, every move but those that it knows to have been too dear a moment ago.
+    dearer than what is known. The batch is the one that judging every move on all rows would give,
+    or every one but those that `memory` knows to have been too dear a moment ago.
 
     Parameters
     ----------
@@ -131,7 +90,7 @@ def next_batch(
     rows_weight
         Summed weight of all rows.
     memory
-        Of the batches before, under the same net numbers.
+        Of the batches before; from `NOTHING` every move is judged.
     """
     net, by, inverted = moves_of(state, first)
     saved = np.empty(len(net))
@@ -157,9 +116,8 @@ def next_batch(
             limit=limit, enough=enough, most_wrong=most_wrong, rows_weight=rows_weight,
         )  # fmt: skip
 
-    dear = memory.least_prices(moves) if memory else np.zeros(len(moves.net))
-    limit = ASLEEP_PRICE * memory.limit if memory else np.inf
-    awake = dear <= limit
+    dear = least_prices(memory, moves)
+    awake = dear <= ASLEEP_PRICE * memory.limit
     found = cheapest(awake, np.inf) if awake.any() else None
     while not awake.all():
         whole = found is not None and moves.saved[found[0]].sum() >= enough
@@ -169,14 +127,17 @@ def next_batch(
             break
         awake |= woken
         found = cheapest(awake, limit)
-    n_judged = int((~np.isnan(least)).sum())
     if found is None:
         return None
     chosen, limit = found
-    if memory:
-        memory.keep(moves, least - current, limit)
     return Batch(
-        moves.net[chosen], moves.by[chosen], moves.inverted[chosen], limit, enough, n_judged
+        net=moves.net[chosen],
+        by=moves.by[chosen],
+        inverted=moves.inverted[chosen],
+        limit=limit,
+        enough=enough,
+        n_judged=int((~np.isnan(least)).sum()),
+        memory=remember(memory, moves, least - current, limit),
     )
 
 

@@ -77,7 +77,8 @@ def held_losses(
     Parameters
     ----------
     fronts
-        One per fold; without any there is nothing to lose, and all are 0.
+        One per fold; without any there is nothing to lose, and all are 0. By share, NaN behind the
+        end of any of them.
     loss, cost
         Of each point on search rows, and its area (or power), float64, shape (n_points,).
     by_share
@@ -88,7 +89,11 @@ def held_losses(
     if not by_share:
         return [held_loss_at(fronts, float(budget)) for budget in loss]
     own, weights = [share_left(front.area_mm2) for front in fronts], _weights(fronts)
-    return [float(_held_losses(fronts, own, share) @ weights) for share in share_left(cost)]
+    least = max(float(shares[-1]) for shares in own)
+    return [
+        float(_held_losses(fronts, own, share) @ weights) if share >= least - 1e-12 else np.nan
+        for share in share_left(cost)
+    ]
 
 
 def _held_losses(

@@ -11,7 +11,8 @@ import numpy as np
 from printml.errors import NetlistError
 from printml.liberty.library import CellLibrary
 from printml.netlist.netlist import Netlist
-from printml.prune.batch import MOST_STEP, Memory, moves_of, next_batch
+from printml.prune.batch import MOST_STEP, moves_of, next_batch
+from printml.prune.memory import NOTHING
 from printml.prune.moves import costs_saved, take_moves
 from printml.prune.network import (
     NOT_A_GATE,
@@ -131,7 +132,7 @@ def prune_path(
     current = wrong_now(state, targets.labels, targets.masks, targets.weights)
     rows_weight = float(evidence.weights.sum())
     points = points or [_point(network, state, costs, current)]
-    memory: Memory | None = None
+    memory = NOTHING
     while not (stop and stop(points)):
         number = points[-1].round
         begun_at = next(point.area_mm2 for point in points if point.round == number)
@@ -140,8 +141,8 @@ def prune_path(
             state = state_of(network, evidence)
             points.append(replace(_point(network, state, costs, current), round=number + 1))
             number += 1
-        if lazy and _judges_all(points):
-            memory = Memory()
+        if not lazy or _judges_all(points):
+            memory = NOTHING
         cost = costs.of_nets(state)
         batch = next_batch(
             state, first, cost, targets, current,
@@ -149,6 +150,7 @@ def prune_path(
         )  # fmt: skip
         if batch is None:
             break
+        memory = batch.memory
         net, by, inverted = batch.net, batch.by, batch.inverted
         gain, added = np.zeros(len(net)), np.zeros(len(net))
         steady = tau_of(state, net)
