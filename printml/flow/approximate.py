@@ -18,7 +18,8 @@ from printml.flow.folds import Fold, make_folds
 from printml.flow.model_search import ModelSearch, by_share, search_models
 from printml.flow.model_step import model_stage
 from printml.flow.power_need import model_for_source
-from printml.flow.prune_guarded import Subject, prune_guarded
+from printml.flow.prune_guarded import prune_guarded
+from printml.flow.prune_paths import Subject
 from printml.flow.prune_step import Pruned, pruned_stage
 from printml.flow.quick_netlist import quick_netlist
 from printml.flow.recipe import ENSEMBLES, Recipe
@@ -98,7 +99,7 @@ def approximate(path: Path, *, n_jobs: int, progress: Progress) -> Approximated:
     if recipe.approx == "coefficients":
         return Approximated((first,))
     for_source = []
-    if recipe.power_source_mw:
+    if recipe.power_source_mw and recipe.model != "tree":
         X_train = rows.X_int[rows.train]
         enough = model_for_source(search, read_netlist(run), recipe, X_train, progress)
         if enough is not None:
@@ -109,7 +110,8 @@ def approximate(path: Path, *, n_jobs: int, progress: Progress) -> Approximated:
     if recipe.approx == "published":
         found = {"pruned": _published(recipe, search.chosen, model, rows, library)}
     else:
-        subject = Subject(recipe, start, model, rows, folds, search.fold_choices, library)
+        exact = class_only(read_netlist(run)) if recipe.model == "tree" else None
+        subject = Subject(recipe, start, model, rows, folds, search.fold_choices, library, exact)
         found = prune_guarded(subject, n_jobs=n_jobs, progress=progress)
     found = {name: _as_it_was(pruned, start) for name, pruned in found.items()}
     stages = _pruned_stages(recipe, path, model, rows, found, n_jobs, progress)

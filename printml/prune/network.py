@@ -21,6 +21,7 @@ INV = 0b0101
 AND, OR, NAND, NOR, XOR, XNOR = 0b1000, 0b1110, 0b0111, 0b0001, 0b0110, 0b1001
 COMPLEMENT = 0b1111
 SYMMETRIC = (AND, OR, NAND, NOR, XOR, XNOR)
+FUNCTION_NAMES = {AND: "and", OR: "or", NAND: "nand", NOR: "nor", XOR: "xor", XNOR: "xnor"}
 DE_MORGAN = {NAND: OR, NOR: AND, AND: NOR, OR: NAND}
 """The same function on inverted inputs."""
 

@@ -20,7 +20,7 @@ from printml.prune.checkpoint import checkpoint_path, load_points, save_points
 from printml.prune.copies import COPY_WEIGHT, copies_for, evidence_of
 from printml.prune.judge import run_network
 from printml.prune.network import NOT_A_GATE, GateNetwork, network_of
-from printml.prune.search import PrunePoint, prune_path
+from printml.prune.search import PrunePoint, mended_point, prune_path
 from printml.prune.state import Evidence
 from printml.quantize.integer_model import IntegerModel
 from printml.simulate.kernel import pack_inputs
@@ -33,8 +33,8 @@ BEYOND = 0.04
 FAR_BEYOND = 0.02
 """Paths of the folds of large tables end once this much more is lost on the held rows than may be:
 several times what a thousand held rows leave uncertain."""
-ROUND_SHARES = (0.6, 0.85)
-"""Paths from the same netlist part ways where it is mapped again; the best of these is taken."""
+ROUND_SHARES = (0.8, 0.9)
+"""Paths from the same netlist part ways where it is mapped again and mended; the best is taken."""
 AIM_SHARE = 0.75
 """SVMs and MLPs aim at this share of the loss allowed, since one point is promised as a mean over
 a handful of circuits, which lies some tenths of a point about what is aimed at."""
@@ -130,18 +130,7 @@ def run_task(
     A checkpoint is kept in the user's cache folder and found again by the same call. `so_far`
     holds points of the same path that ended earlier, to go on from.
     """
-    n_copies = 0 if task.keep_right else copies_for(len(task.y))
-    evidence = evidence_of(
-        task.X_int,
-        task.y,
-        task.reference.input_bits,
-        n_copies=n_copies,
-        copy_weight=COPY_WEIGHT,
-        seed=seed,
-    )
-    if task.keep_right:
-        right = task.reference.predict(task.X_int) == task.y
-        evidence = replace(evidence, weights=evidence.weights * right)
+    evidence = _evidence(task, seed)
     reference_wrong = float(
         evidence.weights @ (task.reference.predict(evidence.X_int) != evidence.y)
     )
@@ -179,7 +168,7 @@ def run_task(
         library,
         evidence,
         most_wrong=most_wrong,
-        map_again=lambda netlist: map_netlist(netlist, library, flow=REFRESH),
+        map_again=_mapping(library),
         round_share=task.round_share,
         optimize=task.optimize,
         lazy=is_long(start, evidence),
@@ -191,6 +180,39 @@ def run_task(
     lost = [held_loss(task, point) for point in points] if len(task.y_held) else []
     loss = np.array([point.wrong for point in points]) - reference_wrong
     return PrunePath(tuple(points), loss, np.array(lost, float), kept)
+
+
+def finished(
+    task: Task, path: PrunePath, which: int, library: CellLibrary, *, seed: int
+) -> PrunePoint:
+    """What is built of a point of the task's path: that netlist, mended if it has not just been."""
+    point = path.points[which]
+    if task.keep_right or which == 0 or path.points[which - 1].round < point.round:
+        return point
+    return mended_point(
+        point, library, _evidence(task, seed), _mapping(library), optimize=task.optimize
+    )
+
+
+def _evidence(task: Task, seed: int) -> Evidence:
+    """The rows with their copies, or with `keep_right` those that the reference has right."""
+    n_copies = 0 if task.keep_right else copies_for(len(task.y))
+    evidence = evidence_of(
+        task.X_int,
+        task.y,
+        task.reference.input_bits,
+        n_copies=n_copies,
+        copy_weight=COPY_WEIGHT,
+        seed=seed,
+    )
+    if not task.keep_right:
+        return evidence
+    right = task.reference.predict(task.X_int) == task.y
+    return replace(evidence, weights=evidence.weights * right)
+
+
+def _mapping(library: CellLibrary) -> Callable[[Netlist], Netlist]:
+    return lambda netlist: map_netlist(netlist, library, flow=REFRESH)
 
 
 def held_loss(task: Task, point: PrunePoint) -> float:

@@ -1,4 +1,8 @@
-"""Accuracy-driven pruning: from the whole netlist down, one batch of cheap moves after another."""
+"""Accuracy-driven pruning: from the whole netlist down, one batch of cheap moves after another.
+
+Each round begins with mapping what is left again and mending it: gates change so that rows that
+pruning lost are right again.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +17,10 @@ from printml.liberty.library import CellLibrary
 from printml.netlist.netlist import Netlist
 from printml.prune.batch import MOST_STEP, moves_of, next_batch
 from printml.prune.memory import NOTHING
+from printml.prune.mend import mend
 from printml.prune.moves import costs_saved, take_moves
 from printml.prune.network import (
+    FUNCTION_NAMES,
     NOT_A_GATE,
     GateNetwork,
     netlist_of,
@@ -49,16 +55,16 @@ class PrunePoint:
     network
         Its gates, under the net numbers of the netlist that its round started from.
     changes
-        Nets tied or merged since the point before: net, what it became, tau (larger share of
-        the rows at one value, at that time), cost in wrong weight and gain of the move, in mm2
-        or mW.
+        Nets tied or merged and gates mended since the point before: net, what it became, tau
+        (larger share of the rows at one value, at that time), cost in wrong weight and gain of the
+        move, in mm2 or mW.
     cost
         What the path lessens: area in mm2, or static power on the search rows in mW (mean over
         the input states of each gate's function).
     n_judged
         Moves judged for this point.
     round
-        How often the netlist was mapped again before; nets are numbered anew then.
+        How often the netlist was mapped again and mended before; nets are numbered anew then.
     """
 
     wrong: float
@@ -93,7 +99,7 @@ def prune_path(
     most_wrong
         Summed weight of wrong rows that no point may pass.
     map_again
-        Makes a smaller netlist of the same function; a new round begins with it.
+        Makes a smaller netlist of the same function; a new round begins with it, mended.
     round_share
         Share of its first area at which a round ends.
     optimize
@@ -123,6 +129,7 @@ def prune_path(
         )
     costs = Costs(op_areas_mm2(library), op_power_mw(library) if optimize == "power" else None)
     targets = Targets(*targets_of(network, evidence))
+    gain_name = "gain_mm2" if optimize == "area" else "gain_mw"
     points = list(resume)
     while lazy and points and not _judges_all(points):
         points.pop()
@@ -137,9 +144,11 @@ def prune_path(
         number = points[-1].round
         begun_at = next(point.area_mm2 for point in points if point.round == number)
         if map_again and points[-1].area_mm2 < round_share * begun_at:
-            network = _mapped_again(points[-1].network, library, map_again)
+            points.append(
+                _next_round(points[-1], library, evidence, targets, costs, map_again, gain_name)
+            )
+            network, current = points[-1].network, points[-1].wrong
             state = state_of(network, evidence)
-            points.append(replace(_point(network, state, costs, current), round=number + 1))
             number += 1
         if not lazy or _judges_all(points):
             memory = NOTHING
@@ -168,7 +177,7 @@ def prune_path(
                 "becomes": ("~" if inverted[k] else "") + str(by[k]),
                 "tau": float(steady[k]),
                 "cost": float(added[k]),
-                "gain_mm2" if optimize == "area" else "gain_mw": float(gain[k]),
+                gain_name: float(gain[k]),
             }
             for k in np.flatnonzero(gain > 0)
         )
@@ -206,6 +215,53 @@ def judged_moves(network: GateNetwork, library: CellLibrary, evidence: Evidence)
     rows = blocks_of(state, first, targets)
     judged(state, net, by, inverted, targets, rows, current, most=most)
     return len(net)
+
+
+def mended_point(
+    point: PrunePoint,
+    library: CellLibrary,
+    evidence: Evidence,
+    map_again: Callable[[Netlist], Netlist],
+    *,
+    optimize: Literal["area", "power"] = "area",
+) -> PrunePoint:
+    """What a path that ends at `point` ends with: that netlist mapped again and mended."""
+    costs = Costs(op_areas_mm2(library), op_power_mw(library) if optimize == "power" else None)
+    targets = Targets(*targets_of(point.network, evidence))
+    gain_name = "gain_mm2" if optimize == "area" else "gain_mw"
+    return _next_round(point, library, evidence, targets, costs, map_again, gain_name)
+
+
+def _next_round(
+    last: PrunePoint,
+    library: CellLibrary,
+    evidence: Evidence,
+    targets: Targets,
+    costs: Costs,
+    map_again: Callable[[Netlist], Netlist],
+    gain_name: str,
+) -> PrunePoint:
+    """The first point of the round after `last`."""
+    network = _mapped_again(last.network, library, map_again)
+    state = state_of(network, evidence)
+    first = network.like.first_gate_net
+    found = mend(state, first, costs.of_nets(state), targets, seed=last.round)
+    tau = tau_of(state, found.net)
+    changes = tuple(
+        {
+            "net": int(net),
+            "becomes": f"{FUNCTION_NAMES[int(op)]} {a} {b}",
+            "tau": float(steady),
+            "cost": float(added),
+            gain_name: float(gain),
+        }
+        for net, op, a, b, steady, added, gain in zip(
+            found.net, found.op, found.a, found.b, tau, found.added, found.gain, strict=True
+        )
+    )
+    wrong = wrong_now(state, targets.labels, targets.masks, targets.weights)
+    point = _point(network, state, costs, wrong)
+    return replace(point, changes=changes, round=last.round + 1)
 
 
 def _mapped_again(

@@ -1,0 +1,138 @@
+"""The circuit that pruning has for a power source: approximated no further than it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from printml.approx.guard import Budget
+from printml.flow.power_need import first_within, least_power_mw
+from printml.flow.prune_paths import (
+    Choice,
+    Paths,
+    Subject,
+    fold_tasks,
+    paths_of,
+    pruned_point,
+    whole_tasks,
+)
+from printml.flow.prune_step import Pruned
+from printml.netlist.netlist import Netlist
+from printml.prune.by_share import share_left
+from printml.prune.network import netlist_of
+from printml.prune.paths import ROUND_SHARES, PrunePath, Task, run_task, run_tasks
+from printml.prune.search import PrunePoint
+
+
+def for_source(
+    subject: Subject,
+    paths: Paths,
+    smallest: Choice,
+    *,
+    n_jobs: int,
+    progress: Callable[[str], None],
+) -> Pruned | None:
+    """The circuit for the recipe's power source; None where that is no other one than there are,
+    with the reason told.
+
+    A tree is pruned from its exact circuit, since thresholds lose more than gates do. Of anything
+    else it is the first point on the way to `smallest` that draws no more than the source gives, or
+    the first behind it.
+    """
+    source = f"{subject.recipe.power_source_mw:g} mW"
+    if subject.exact is not None:
+        if _draws_mw(subject, subject.exact) <= subject.recipe.power_source_mw:
+            progress(f"pruned: the exact circuit lives on {source}")
+            return None
+        progress(f"pruned: from the exact circuit to one that lives on {source}")
+        found = _from_exact(subject, subject.exact, n_jobs)
+        if found is not None:
+            return found
+    return _on_the_way(subject, paths, smallest, progress)
+
+
+def _on_the_way(
+    subject: Subject, paths: Paths, smallest: Choice, progress: Callable[[str], None]
+) -> Pruned | None:
+    limit_mw = subject.recipe.power_source_mw
+    which, chosen, _ = smallest
+
+    def power_mw(path: PrunePath, k: int) -> float:
+        return _draws_mw(subject, _netlist_at(subject, path, k))
+
+    source = f"{limit_mw:g} mW"
+    last = chosen
+    if power_mw(paths.whole[which], chosen) > limit_mw:
+        if subject.folds:
+            progress(
+                f"pruned: no circuit within max_loss lives on {source}, going on to one that does"
+            )
+            task = replace(paths.tasks[which], until=lambda point: _carried(subject, point))
+            longer = _run(subject, task, so_far=paths.whole[which].points)
+            whole = [longer if k == which else other for k, other in enumerate(paths.whole)]
+            paths = replace(paths, whole=whole)
+        last = len(paths.whole[which].points) - 1
+    path = paths.whole[which]
+    first = first_within(lambda k: power_mw(path, k), last, limit_mw)
+    if first is None:
+        progress(f"pruned: where paths end no circuit lives on {source}")
+    elif first == 0:
+        progress(f"pruned: the circuit before pruning lives on {source}")
+    elif first == chosen:
+        progress(f"pruned: no larger circuit lives on {source}")
+    if first in (None, 0, chosen):
+        return None
+    return _pruned(subject, paths, which, first, beyond=first > chosen)
+
+
+def _from_exact(subject: Subject, exact: Netlist, n_jobs: int) -> Pruned | None:
+    """The exact circuit pruned until the source carries it, and folds as far; None if it never
+    does."""
+    exact_subject = replace(
+        subject, start=exact, fold_models=[fold.model for fold in subject.folds]
+    )
+    (task,) = whole_tasks(exact_subject, ROUND_SHARES[:1])
+    path = _run(subject, replace(task, until=lambda point: _carried(subject, point)))
+    if not _carried(subject, path.points[-1]):
+        return None
+    cost = np.array([point.cost for point in path.points])
+    least = float(share_left(cost)[-1])
+    tasks = [replace(fold, least_share=least) for fold in fold_tasks(exact_subject, n_jobs)]
+    folds = run_tasks(
+        tasks, subject.library,
+        max_loss=subject.most_loss, seed=subject.recipe.seed, n_jobs=n_jobs,
+    )  # fmt: skip
+    paths = paths_of(exact_subject, [task], [path], folds, by_share=True)
+    last = len(path.points) - 1
+    held_loss = paths.held_losses(0)[last]
+    return _pruned(exact_subject, paths, 0, last, beyond=not held_loss <= subject.recipe.max_loss)
+
+
+def _pruned(subject: Subject, paths: Paths, which: int, point: int, *, beyond: bool) -> Pruned:
+    loss, held_loss = float(paths.whole[which].loss[point]), paths.held_losses(which)[point]
+    choice = which, point, Budget(loss, held_loss, 0.0)
+    found = pruned_point(subject, paths, choice, max_loss=subject.recipe.max_loss)
+    return replace(found, details=found.details | {"beyond_max_loss": beyond})
+
+
+def _run(subject: Subject, task: Task, so_far: Sequence[PrunePoint] = ()) -> PrunePath:
+    return run_task(
+        task, subject.library,
+        max_loss=subject.most_loss, seed=subject.recipe.seed, so_far=so_far,
+    )  # fmt: skip
+
+
+def _netlist_at(subject: Subject, path: PrunePath, k: int) -> Netlist:
+    return netlist_of(path.points[k].network, subject.library) if k else subject.start
+
+
+def _carried(subject: Subject, point: PrunePoint) -> bool:
+    netlist = netlist_of(point.network, subject.library)
+    return _draws_mw(subject, netlist) <= subject.recipe.power_source_mw
+
+
+def _draws_mw(subject: Subject, netlist: Netlist) -> float:
+    rows = subject.rows
+    return least_power_mw(netlist, subject.recipe, rows.X_int[rows.train])

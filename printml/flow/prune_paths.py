@@ -1,0 +1,192 @@
+"""What is pruned, along which paths, and what is told of a point on one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from joblib import Parallel, delayed
+
+from printml.approx.guard import Budget
+from printml.circuit.estimate import estimate_area_mm2
+from printml.flow.folds import Fold
+from printml.flow.model_search import accuracy_left, held_accuracy, over_fitting
+from printml.flow.prune_step import Pruned
+from printml.flow.quick_netlist import quick_netlist
+from printml.flow.recipe import Recipe
+from printml.flow.run import Rows
+from printml.liberty.library import CellLibrary
+from printml.netlist.netlist import Netlist
+from printml.prune.by_share import held_losses
+from printml.prune.copies import copies_for
+from printml.prune.network import netlist_of
+from printml.prune.paths import PrunePath, Task, finished
+from printml.quantize.integer_model import IntegerModel
+
+Choice: TypeAlias = tuple[int, int, Budget]
+"""A path, a point on it, and what may be lost there, as `choose_point` gives them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What is pruned and what judges it.
+
+    Attributes
+    ----------
+    start
+        Netlist of the whole, its class as the only output.
+    model
+        The exact integer model that losses are measured against.
+    folds
+        Of the training rows; empty where nothing may be lost.
+    fold_models
+        The model each fold starts from, in the order of `folds`.
+    exact
+        Netlist of the exact circuit where a power source's is pruned from that, not from `start`.
+    """
+
+    recipe: Recipe
+    start: Netlist
+    model: IntegerModel
+    rows: Rows
+    folds: list[Fold]
+    fold_models: Sequence[IntegerModel]
+    library: CellLibrary
+    exact: Netlist | None = None
+
+    @property
+    def most_loss(self) -> float:
+        """The largest loss that a circuit is asked for."""
+        return max((self.recipe.max_loss, *self.recipe.further_losses))
+
+
+@dataclass(frozen=True, eq=False)
+class Paths:
+    """Paths of the whole and of the folds, with what a choice among their points rests on."""
+
+    tasks: list[Task]
+    whole: list[PrunePath]
+    folds: list[PrunePath]
+    n_held: list[int]
+    by_share: bool
+    accuracy_exact: float | None
+    over_fitting: float
+    exact_area_mm2: float
+
+    def held_losses(self, which: int) -> list[float]:
+        """What the folds lose at each point of a path of the whole; NaN where it is not known."""
+        path = self.whole[which]
+        fronts = [fold.fold_front(n) for fold, n in zip(self.folds, self.n_held, strict=True)]
+        cost = np.array([point.cost for point in path.points])
+        return held_losses(fronts, path.loss, cost, by_share=self.by_share)
+
+
+def paths_of(
+    subject: Subject,
+    tasks: list[Task],
+    whole: list[PrunePath],
+    folds: list[PrunePath],
+    *,
+    by_share: bool,
+) -> Paths:
+    """Paths with what the folds' own models say of the rows left out."""
+    return Paths(
+        tasks=tasks,
+        whole=whole,
+        folds=folds,
+        n_held=[len(fold.held) for fold in subject.folds],
+        by_share=by_share,
+        accuracy_exact=held_accuracy(subject.folds, subject.rows),
+        over_fitting=over_fitting(subject.model, subject.folds, subject.rows),
+        exact_area_mm2=estimate_area_mm2(subject.model, subject.library),
+    )
+
+
+def whole_tasks(subject: Subject, round_shares: Sequence[float]) -> list[Task]:
+    """A path on all training rows for each share at which rounds end."""
+    recipe, rows = subject.recipe, subject.rows
+    none = rows.train[:0]
+    return [
+        Task(
+            netlist=subject.start,
+            reference=subject.model,
+            X_int=rows.X_int[rows.train],
+            y=rows.y[rows.train],
+            X_held=rows.X_int[none],
+            y_held=rows.y[none],
+            keep_right=recipe.max_loss == 0,
+            round_share=share,
+            optimize=recipe.optimize,
+        )
+        for share in round_shares
+    ]
+
+
+def fold_tasks(subject: Subject, n_jobs: int) -> list[Task]:
+    """A path for each fold, from the netlist of its own model."""
+    recipe, rows = subject.recipe, subject.rows
+    starts = Parallel(n_jobs=n_jobs, prefer="threads")(
+        delayed(quick_netlist)(own, subject.library, timeout_s=recipe.timeout_s)
+        for own in subject.fold_models
+    )
+    return [
+        Task(
+            netlist=netlist,
+            reference=fold.model,
+            X_int=rows.X_int[fold.search],
+            y=rows.y[fold.search],
+            X_held=rows.X_int[fold.held],
+            y_held=rows.y[fold.held],
+            optimize=recipe.optimize,
+        )
+        for netlist, fold in zip(starts, subject.folds, strict=True)
+    ]
+
+
+def pruned_point(subject: Subject, paths: Paths, choice: Choice, *, max_loss: float) -> Pruned:
+    """A stage of a point, mended if it has not just been."""
+    which, chosen, budget = choice
+    n_train, n_folds = len(subject.rows.train), len(paths.n_held)
+    path, base = paths.whole[which], paths.accuracy_exact
+    every = [*paths.whole, *paths.folds]
+    way = list(path.points[: chosen + 1])
+    last = finished(paths.tasks[which], path, chosen, subject.library, seed=subject.recipe.seed)
+    if last is not way[-1]:
+        way.append(last)
+    return Pruned(
+        before=paths.tasks[which].netlist,
+        after=netlist_of(last.network, subject.library),
+        changes=tuple(
+            {"batch": k, "round": point.round, **change}
+            for k, point in enumerate(way)
+            for change in point.changes
+        ),
+        front=tuple(
+            {
+                "loss_search": float(loss),
+                "accuracy_validation": accuracy_left(base, held),
+                "area_mm2": point.area_mm2,
+                "chosen": int(k == chosen),
+            }
+            for k, (point, loss, held) in enumerate(
+                zip(path.points, path.loss, paths.held_losses(which), strict=True)
+            )
+        ),
+        details={
+            "method": "accuracy-driven pruning, stopped by folds of the training rows",
+            "max_loss": max_loss,
+            "n_folds": n_folds,
+            "n_copies": copies_for(n_train) if n_folds else 0,
+            "budget_search_loss": budget.loss if np.isfinite(budget.loss) else None,
+            "held_out_loss_of_folds": None if np.isnan(budget.held_loss) else budget.held_loss,
+            "accuracy_validation_exact": base,
+            "accuracy_validation": accuracy_left(base, budget.held_loss),
+            "n_validation": sum(paths.n_held),
+            "n_judged": int(sum(point.n_judged for p in every for point in p.points)),
+            "n_paths": len(paths.whole),
+            "n_rounds": last.round + 1,
+        },
+        checkpoints=tuple(p.checkpoint for p in every),
+    )
