@@ -242,7 +242,7 @@ def test_moves_given_up_would_have_lost_too_much(netlist: Netlist, seed: int, mo
         if np.isfinite(found[k]):
             assert found[k] == pytest.approx(wrong) == least[k]
         else:
-            assert wrong + 1e-9 >= least[k] > current + most
+            assert wrong + 1e-9 >= least[k] > current + most - 1e-9
 
 
 def forced(
@@ -347,8 +347,8 @@ def test_paths_of_large_tables_end_where_the_choice_is_settled(
     short = run_by_share(wholes, folds, library, **common)
     choices = [
         choose_point(
-            found[:2],
-            found[2:],
+            found[: len(wholes)],
+            found[len(wholes) :],
             [1_000] * 2,
             max_loss=0.01,
             tree=False,
@@ -682,7 +682,7 @@ def test_large_tables_choose_by_the_share_that_is_left() -> None:
 
 
 def test_sums_become_no_smaller_than_experience_goes() -> None:
-    """At one point 60 times smaller than the exact circuit, at two points 120 times."""
+    """At one point 120 times smaller than the exact circuit, at two points 240 times."""
     loss = [-0.014, -0.013, -0.012, -0.011]
     wholes = [path_of([200.0, 50.0, 9.0, 2.0], loss, [])] * 2
     folds = [path_of([200.0, 50.0, 9.0, 2.0], loss, [0.0, 0.002, 0.004, 0.006])] * 2
@@ -698,12 +698,12 @@ def test_sums_become_no_smaller_than_experience_goes() -> None:
         return k, budget.held_loss
 
     assert chosen(0.0) == (3, 0.006)
-    assert chosen(120.0) == (3, 0.006)
+    assert chosen(240.0) == (3, 0.006)
     # What the folds lose at the budget is lost by smaller circuits than the one taken.
-    assert chosen(121.0) == (2, 0.004)
-    assert chosen(541.0) == (1, 0.002)
-    assert chosen(541.0, max_loss=0.02) == (2, 0.004)
-    assert chosen(541.0, tree=True) == (3, 0.006)
+    assert chosen(241.0) == (2, 0.004)
+    assert chosen(1081.0) == (1, 0.002)
+    assert chosen(1081.0, max_loss=0.02) == (2, 0.004)
+    assert chosen(1081.0, tree=True) == (3, 0.006)
     # Nothing is that large: the circuit stays as it came.
     assert chosen(1e9) == (0, 0.0)
 

@@ -39,8 +39,7 @@ def prune_guarded(
     recipe, folds = subject.recipe, subject.folds
     losses = (recipe.max_loss, *recipe.further_losses)
     shares = by_share(subject.model, folds, subject.rows)
-    # Where rows are many a path takes long.
-    wholes = whole_tasks(subject, ROUND_SHARES[:1] if shares else ROUND_SHARES)
+    wholes = whole_tasks(subject, ROUND_SHARES)
     progress(f"pruned: folds {len(folds)}, paths of the whole {len(wholes)}")
     tasks = fold_tasks(subject, n_jobs)
     if shares:

@@ -28,7 +28,7 @@ MOST_STEP = 0.005
 """Most that one move may lose, as share of the rows' weight, while other moves lose less."""
 SLACK = 1e-9
 """Share of the rows' weight by which a move may miss a limit before it is given up."""
-BATCH_SHARE = 0.04
+BATCH_SHARE = 0.08
 """Share of the area that one batch may save before all moves are judged again."""
 FIRST_JUDGED, MORE_JUDGED = 64, 1.3
 """One in so many moves is simulated before a look whether those are enough, then so many times

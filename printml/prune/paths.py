@@ -33,8 +33,9 @@ BEYOND = 0.04
 FAR_BEYOND = 0.02
 """Paths of the folds of large tables end once this much more is lost on the held rows than may be:
 several times what a thousand held rows leave uncertain."""
-ROUND_SHARES = (0.8, 0.9)
-"""Paths from the same netlist part ways where it is mapped again and mended; the best is taken."""
+ROUND_SHARES = (0.8,)
+"""Share of its area at which a round ends, for each path on all rows: paths from the same netlist
+part ways where it is mapped again and mended, and the best is taken."""
 AIM_SHARE = 0.75
 """SVMs and MLPs aim at this share of the loss allowed, since one point is promised as a mean over
 a handful of circuits, which lies some tenths of a point about what is aimed at."""

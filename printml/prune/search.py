@@ -143,7 +143,9 @@ def prune_path(
     while not (stop and stop(points)):
         number = points[-1].round
         begun_at = next(point.area_mm2 for point in points if point.round == number)
-        if map_again and points[-1].area_mm2 < round_share * begun_at:
+        # The start may have lost rows too; to mend a large one takes long, and little of it stays.
+        at_start = len(points) == 1 and not lazy
+        if map_again and (at_start or points[-1].area_mm2 < round_share * begun_at):
             points.append(
                 _next_round(points[-1], library, evidence, targets, costs, map_again, gain_name)
             )
