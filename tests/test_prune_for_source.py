@@ -1,0 +1,73 @@
+"""A tree for a power source: pruned from its exact circuit, with what folds say of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from printml.approx.guard import Budget
+from printml.flow.build import train_only
+from printml.flow.folds import make_folds
+from printml.flow.power_need import least_power_mw
+from printml.flow.prune_for_source import for_source
+from printml.flow.prune_paths import Subject, paths_of
+from printml.flow.prune_step import Pruned
+from printml.flow.quick_netlist import quick_netlist
+from printml.flow.recipe import Recipe
+from printml.flow.run import library_of, read_json, read_run
+from printml.netlist.netlist import Netlist
+from printml.simulate.kernel import outputs
+
+SOURCE_MW = 0.15
+CHOSEN = 0, 0, Budget(0.0, 0.0, 0.0)
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Subject:
+    recipe = Recipe(
+        dataset="seeds", model="tree", approx="full", max_loss=0.05, power_source_mw=SOURCE_MW
+    )
+    path: Path = train_only(recipe, tmp_path_factory.mktemp("tree") / "run")
+    _, run, model, rows = read_run(path)
+    folds = make_folds(recipe, read_json(run.model), model, rows)
+    exact = quick_netlist(model, library_of(recipe))
+    own = [fold.model for fold in folds]
+    return Subject(recipe, exact, model, rows, folds, own, library_of(recipe), exact)
+
+
+def found_for(subject: Subject) -> tuple[Pruned | None, list[str]]:
+    told: list[str] = []
+    paths = paths_of(subject, [], [], [], by_share=False)
+    return for_source(subject, paths, CHOSEN, n_jobs=1, progress=told.append), told
+
+
+def drawn_mw(subject: Subject, netlist: Netlist) -> float:
+    return least_power_mw(netlist, subject.recipe, subject.rows.X_int[subject.rows.train])
+
+
+def test_a_tree_is_pruned_from_its_exact_circuit(tree: Subject) -> None:
+    found, told = found_for(tree)
+    assert told == ["pruned: from the exact circuit to one that lives on 0.15 mW"]
+    assert found is not None
+    assert found.before is tree.exact
+    assert drawn_mw(tree, found.before) > SOURCE_MW >= drawn_mw(tree, found.after)
+    rows, details = tree.rows, found.details
+    wrong = (
+        outputs(found.after, tree.library, rows.X_int[rows.train])["class"] != rows.y[rows.train]
+    )
+    exact_wrong = tree.model.predict(rows.X_int[rows.train]) != rows.y[rows.train]
+    # It is no constant, and it kept most of what a tree knows of rows that it saw.
+    assert wrong.mean() - exact_wrong.mean() < 0.2
+    assert details["n_folds"] == len(tree.folds) == 5
+    assert details["n_validation"] == len(rows.train)
+    lost = details["accuracy_validation_exact"] - details["accuracy_validation"]
+    assert details["held_out_loss_of_folds"] == pytest.approx(lost)
+    assert details["beyond_max_loss"] == (lost > 0.05)
+    assert any(change["becomes"].startswith(("nand ", "nor ")) for change in found.changes)
+
+
+def test_nothing_is_made_for_a_source_that_carries_the_exact_tree(tree: Subject) -> None:
+    strong = replace(tree, recipe=replace(tree.recipe, power_source_mw=10.0))
+    assert found_for(strong) == (None, ["pruned: the exact circuit lives on 10 mW"])
