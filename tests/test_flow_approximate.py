@@ -359,7 +359,7 @@ def test_forests_of_large_tables_stop_at_a_share_of_the_area_too(
     exact, pruned = metrics_of(path)["stages"]
     assert exact["area_cm2"] > pruned["area_cm2"]
     assert pruned["held_out_loss_of_folds"] <= paths.AIM_SHARE * 0.1
-    ((_, k, budget),) = chosen_by_share
+    ((k, budget),) = chosen_by_share
     assert pruned["held_out_loss_of_folds"] == budget.held_loss
     with (path / "pruned" / "front.csv").open() as file:
         assert [int(row["chosen"]) for row in csv.DictReader(file)].index(1) == k

@@ -40,7 +40,6 @@ from printml.prune.network import (
     op_power_mw,
 )
 from printml.prune.paths import (
-    ROUND_SHARES,
     PrunePath,
     Task,
     predict_network,
@@ -337,18 +336,18 @@ def test_paths_of_large_tables_end_where_the_choice_is_settled(
     y = np.where(rng.random(6_000) < 0.1, rng.integers(0, 3, 6_000), model.predict(X))
     netlist = quick_netlist(model, library)
     none = X[:0], y[:0]
-    wholes = [Task(netlist, model, X, y, *none, round_share=share) for share in ROUND_SHARES]
+    whole_task = Task(netlist, model, X, y, *none)
     folds = [
         Task(netlist, model, X[1_000:], y[1_000:], X[:1_000], y[:1_000]),
         Task(netlist, model, X[:5_000], y[:5_000], X[5_000:], y[5_000:]),
     ]
     common = {"max_loss": 0.01, "seed": 0, "n_jobs": 1}
-    whole = run_tasks([*wholes, *folds], library, **common)
-    short = run_by_share(wholes, folds, library, **common)
+    whole = run_tasks([whole_task, *folds], library, **common)
+    short = run_by_share(whole_task, folds, library, **common)
     choices = [
         choose_point(
-            found[: len(wholes)],
-            found[len(wholes) :],
+            found[0],
+            found[1:],
             [1_000] * 2,
             max_loss=0.01,
             tree=False,
@@ -359,7 +358,7 @@ def test_paths_of_large_tables_end_where_the_choice_is_settled(
         for found in (whole, short)
     ]
     assert choices[0] == choices[1]
-    assert choices[0][1] > 0
+    assert choices[0][0] > 0
     for full, cut in zip(whole, short, strict=True):
         assert [p.changes for p in cut.points] == [
             p.changes for p in full.points[: len(cut.points)]
@@ -368,7 +367,7 @@ def test_paths_of_large_tables_end_where_the_choice_is_settled(
     # Without the whole path's checkpoint.
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))
     least = 0.5 * (short[0].points[-1].cost + whole[0].points[-1].cost)
-    further = replace(wholes[0], until=lambda point: point.cost <= least)
+    further = replace(whole_task, until=lambda point: point.cost <= least)
     longer = run_task(further, library, max_loss=0.01, seed=0, so_far=short[0].points).points
     assert len(short[0].points) < len(longer) < len(whole[0].points)
     assert longer[-2].cost > least >= longer[-1].cost
@@ -663,35 +662,33 @@ def path_of(cost: list[float], loss: list[float], held_loss: list[float]) -> Pru
 def test_large_tables_choose_by_the_share_that_is_left() -> None:
     # The search gains on its own rows all the way, and loses on others from the third point on.
     cost, gains = [100.0, 60.0, 30.0, 10.0], [0.002, -0.001, -0.004, -0.005]
-    wholes = [path_of([200.0, 110.0, 55.0, 20.0], gains, []),
-              path_of([200.0, 130.0, 61.0, 20.0], [0.002, -0.002, -0.005, -0.006], [])]  # fmt: skip
+    whole = path_of([200.0, 130.0, 61.0, 55.0, 20.0], [0.002, -0.002, -0.005, -0.006, -0.007], [])
     folds = [path_of(cost, gains, [0.002, 0.004, 0.006, 0.03]),
              path_of(cost, gains, [0.003, 0.005, 0.008, 0.04])]  # fmt: skip
     common = {"max_loss": 0.01, "tree": False, "by_share": True, "exact_area_mm2": 1e9}
-    which, large, budget = choose_point(wholes, folds, [100, 100], n_rows=8000, **common)
-    # 0.007 at 30 % is allowed; the last point with so much left is 61 of 200, on the second path,
-    # and 55 is below it, so the first path stops at 110.
-    assert (which, large) == (1, 2)
+    large, budget = choose_point(whole, folds, [100, 100], n_rows=8000, **common)
+    # 0.007 at 30 % is allowed; the last point with so much left is 61 of 200, and 55 is below it.
+    assert large == 2
     assert budget.held_loss == pytest.approx(0.007)
     assert budget.loss == -0.005
     nothing = [path_of(cost, gains, [0.1, 0.1, 0.1, 0.1])] * 2
-    assert choose_point(wholes, nothing, [100, 100], n_rows=8000, **common)[:2] == (0, 0)
+    assert choose_point(whole, nothing, [100, 100], n_rows=8000, **common)[0] == 0
     # Ensembles of trees choose alike.
-    trees = choose_point(wholes, folds, [100, 100], n_rows=8000, **(common | {"tree": True}))
-    assert trees == (which, large, budget)
+    trees = choose_point(whole, folds, [100, 100], n_rows=8000, **(common | {"tree": True}))
+    assert trees == (large, budget)
 
 
 def test_sums_become_no_smaller_than_experience_goes() -> None:
     """At one point 120 times smaller than the exact circuit, at two points 240 times."""
     loss = [-0.014, -0.013, -0.012, -0.011]
-    wholes = [path_of([200.0, 50.0, 9.0, 2.0], loss, [])] * 2
+    whole = path_of([200.0, 50.0, 9.0, 2.0], loss, [])
     folds = [path_of([200.0, 50.0, 9.0, 2.0], loss, [0.0, 0.002, 0.004, 0.006])] * 2
 
     def chosen(
         exact_area_mm2: float, max_loss: float = 0.01, tree: bool = False
     ) -> tuple[int, float]:
-        _, k, budget = choose_point(
-            wholes, folds, [100, 100],
+        k, budget = choose_point(
+            whole, folds, [100, 100],
             max_loss=max_loss, tree=tree, by_share=False, n_rows=2_000,
             exact_area_mm2=exact_area_mm2,
         )  # fmt: skip
@@ -715,11 +712,11 @@ def test_share_of_area_that_folds_allow() -> None:
         FoldFront(np.zeros(3), areas, np.array([0, 0.01, 0.05]), 50),
         FoldFront(np.zeros(3), 10 * areas, np.array([0, 0.03, 0.03]), 50),
     ]
-    paths = [(np.array([40.0, 23.0, 12.0, 3.0]), np.array([0, -0.1, -0.2, 0.1]))]
-    assert choose_by_share(folds, paths, max_loss=0.02)[:2] == (0, 1)
-    assert choose_by_share(folds, paths, max_loss=0.019)[:2] == (0, 0)
-    which, k, budget = choose_by_share(folds, paths, max_loss=0.04)
-    assert (which, k, budget.loss) == (0, 2, -0.2)
+    whole = np.array([40.0, 23.0, 12.0, 3.0]), np.array([0, -0.1, -0.2, 0.1])
+    assert choose_by_share(folds, *whole, max_loss=0.02)[0] == 1
+    assert choose_by_share(folds, *whole, max_loss=0.019)[0] == 0
+    k, budget = choose_by_share(folds, *whole, max_loss=0.04)
+    assert (k, budget.loss) == (2, -0.2)
     assert budget.held_loss == pytest.approx(0.04)
     cost = np.array([4.0, 2.0, 1.2, 1.0])
     found = held_losses(folds, np.zeros(4), cost, by_share=True)

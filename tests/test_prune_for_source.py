@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from printml.approx.guard import Budget
@@ -12,16 +13,18 @@ from printml.flow.build import train_only
 from printml.flow.folds import make_folds
 from printml.flow.power_need import least_power_mw
 from printml.flow.prune_for_source import for_source
-from printml.flow.prune_paths import Subject, paths_of
+from printml.flow.prune_paths import Subject, paths_of, whole_task
 from printml.flow.prune_step import Pruned
 from printml.flow.quick_netlist import quick_netlist
 from printml.flow.recipe import Recipe
 from printml.flow.run import library_of, read_json, read_run
 from printml.netlist.netlist import Netlist
+from printml.prune.paths import PrunePath
 from printml.simulate.kernel import outputs
 
 SOURCE_MW = 0.15
-CHOSEN = 0, 0, Budget(0.0, 0.0, 0.0)
+CHOSEN = 0, Budget(0.0, 0.0, 0.0)
+UNUSED = PrunePath((), np.empty(0), np.empty(0), Path("none"))
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +42,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Subject:
 
 def found_for(subject: Subject) -> tuple[Pruned | None, list[str]]:
     told: list[str] = []
-    paths = paths_of(subject, [], [], [], by_share=False)
+    paths = paths_of(subject, whole_task(subject), UNUSED, [], by_share=False)
     return for_source(subject, paths, CHOSEN, n_jobs=1, progress=told.append), told
 
 

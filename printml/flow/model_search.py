@@ -109,8 +109,7 @@ def search_models(
     front, fold_fronts = fronts[0], fronts[1:]
     judged = [_judged(found, fold, rows) for found, fold in zip(fold_fronts, folds, strict=True)]
     if by_share(model, folds, rows):
-        whole = (front.area_mm2, front.loss)
-        _, k, budget = choose_by_share(judged, [whole], max_loss=max_loss)
+        k, budget = choose_by_share(judged, front.area_mm2, front.loss, max_loss=max_loss)
         share = float(share_left(front.area_mm2)[k])
         chosen = front.candidates[k]
         fold_choices = [f.candidates[last_at(share_left(f.area_mm2), share)] for f in fold_fronts]

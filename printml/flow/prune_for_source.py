@@ -16,13 +16,13 @@ from printml.flow.prune_paths import (
     fold_tasks,
     paths_of,
     pruned_point,
-    whole_tasks,
+    whole_task,
 )
 from printml.flow.prune_step import Pruned
 from printml.netlist.netlist import Netlist
 from printml.prune.by_share import share_left
 from printml.prune.network import netlist_of
-from printml.prune.paths import ROUND_SHARES, PrunePath, Task, run_task, run_tasks
+from printml.prune.paths import PrunePath, Task, run_task, run_tasks
 from printml.prune.search import PrunePoint
 
 
@@ -57,25 +57,22 @@ def _on_the_way(
     subject: Subject, paths: Paths, smallest: Choice, progress: Callable[[str], None]
 ) -> Pruned | None:
     limit_mw = subject.recipe.power_source_mw
-    which, chosen, _ = smallest
+    chosen, _ = smallest
 
-    def power_mw(path: PrunePath, k: int) -> float:
-        return _draws_mw(subject, _netlist_at(subject, path, k))
+    def power_mw(k: int) -> float:
+        return _draws_mw(subject, _netlist_at(subject, paths.whole, k))
 
     source = f"{limit_mw:g} mW"
     last = chosen
-    if power_mw(paths.whole[which], chosen) > limit_mw:
+    if power_mw(chosen) > limit_mw:
         if subject.folds:
             progress(
                 f"pruned: no circuit within max_loss lives on {source}, going on to one that does"
             )
-            task = replace(paths.tasks[which], until=lambda point: _carried(subject, point))
-            longer = _run(subject, task, so_far=paths.whole[which].points)
-            whole = [longer if k == which else other for k, other in enumerate(paths.whole)]
-            paths = replace(paths, whole=whole)
-        last = len(paths.whole[which].points) - 1
-    path = paths.whole[which]
-    first = first_within(lambda k: power_mw(path, k), last, limit_mw)
+            task = replace(paths.task, until=lambda point: _carried(subject, point))
+            paths = replace(paths, whole=_run(subject, task, so_far=paths.whole.points))
+        last = len(paths.whole.points) - 1
+    first = first_within(power_mw, last, limit_mw)
     if first is None:
         progress(f"pruned: where paths end no circuit lives on {source}")
     elif first == 0:
@@ -84,7 +81,7 @@ def _on_the_way(
         progress(f"pruned: no larger circuit lives on {source}")
     if first in (None, 0, chosen):
         return None
-    return _pruned(subject, paths, which, first, beyond=first > chosen)
+    return _pruned(subject, paths, first, beyond=first > chosen)
 
 
 def _from_exact(subject: Subject, exact: Netlist, n_jobs: int) -> Pruned | None:
@@ -93,7 +90,7 @@ def _from_exact(subject: Subject, exact: Netlist, n_jobs: int) -> Pruned | None:
     exact_subject = replace(
         subject, start=exact, fold_models=[fold.model for fold in subject.folds]
     )
-    (task,) = whole_tasks(exact_subject, ROUND_SHARES[:1])
+    task = whole_task(exact_subject)
     path = _run(subject, replace(task, until=lambda point: _carried(subject, point)))
     if not _carried(subject, path.points[-1]):
         return None
@@ -104,15 +101,15 @@ def _from_exact(subject: Subject, exact: Netlist, n_jobs: int) -> Pruned | None:
         tasks, subject.library,
         max_loss=subject.most_loss, seed=subject.recipe.seed, n_jobs=n_jobs,
     )  # fmt: skip
-    paths = paths_of(exact_subject, [task], [path], folds, by_share=True)
+    paths = paths_of(exact_subject, task, path, folds, by_share=True)
     last = len(path.points) - 1
-    held_loss = paths.held_losses(0)[last]
-    return _pruned(exact_subject, paths, 0, last, beyond=not held_loss <= subject.recipe.max_loss)
+    held_loss = paths.held_losses()[last]
+    return _pruned(exact_subject, paths, last, beyond=not held_loss <= subject.recipe.max_loss)
 
 
-def _pruned(subject: Subject, paths: Paths, which: int, point: int, *, beyond: bool) -> Pruned:
-    loss, held_loss = float(paths.whole[which].loss[point]), paths.held_losses(which)[point]
-    choice = which, point, Budget(loss, held_loss, 0.0)
+def _pruned(subject: Subject, paths: Paths, point: int, *, beyond: bool) -> Pruned:
+    loss, held_loss = float(paths.whole.loss[point]), paths.held_losses()[point]
+    choice = point, Budget(loss, held_loss, 0.0)
     found = pruned_point(subject, paths, choice, max_loss=subject.recipe.max_loss)
     return replace(found, details=found.details | {"beyond_max_loss": beyond})
 

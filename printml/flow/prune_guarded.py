@@ -17,12 +17,12 @@ from printml.flow.prune_paths import (
     fold_tasks,
     paths_of,
     pruned_point,
-    whole_tasks,
+    whole_task,
 )
 from printml.flow.prune_step import Pruned
 from printml.flow.recipe import ENSEMBLES
 from printml.prune.choice import choose_point
-from printml.prune.paths import ROUND_SHARES, run_by_share, run_tasks
+from printml.prune.paths import run_by_share, run_tasks
 
 
 def prune_guarded(
@@ -39,21 +39,20 @@ def prune_guarded(
     recipe, folds = subject.recipe, subject.folds
     losses = (recipe.max_loss, *recipe.further_losses)
     shares = by_share(subject.model, folds, subject.rows)
-    wholes = whole_tasks(subject, ROUND_SHARES)
-    progress(f"pruned: folds {len(folds)}, paths of the whole {len(wholes)}")
+    whole = whole_task(subject)
+    progress(f"pruned: a path on all rows and on each of {len(folds)} folds")
     tasks = fold_tasks(subject, n_jobs)
     if shares:
         found = run_by_share(
-            wholes, tasks, subject.library,
+            whole, tasks, subject.library,
             max_loss=subject.most_loss, seed=recipe.seed, n_jobs=n_jobs,
         )  # fmt: skip
     else:
         found = run_tasks(
-            [*wholes, *tasks], subject.library,
+            [whole, *tasks], subject.library,
             max_loss=subject.most_loss, seed=recipe.seed, n_jobs=n_jobs,
         )  # fmt: skip
-    n = len(wholes)
-    paths = paths_of(subject, wholes, found[:n], found[n:], by_share=shares)
+    paths = paths_of(subject, whole, found[0], found[1:], by_share=shares)
     names = ["pruned", *(f"pruned-at-{100 * loss:g}" for loss in recipe.further_losses)]
     chosen = [_choose(subject, paths, max_loss=loss) for loss in losses]
     made = {
@@ -68,7 +67,7 @@ def prune_guarded(
 
 
 def _choose(subject: Subject, paths: Paths, *, max_loss: float) -> Choice:
-    """The point of the whole's paths that the folds' paths allow."""
+    """The point of the whole's path that the folds' paths allow."""
     return choose_point(
         paths.whole,
         paths.folds,

@@ -25,8 +25,8 @@ from printml.prune.network import netlist_of
 from printml.prune.paths import PrunePath, Task, finished
 from printml.quantize.integer_model import IntegerModel
 
-Choice: TypeAlias = tuple[int, int, Budget]
-"""A path, a point on it, and what may be lost there, as `choose_point` gives them."""
+Choice: TypeAlias = tuple[int, Budget]
+"""A point of the path on all rows and what may be lost there, as `choose_point` gives them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,10 +64,11 @@ class Subject:
 
 @dataclass(frozen=True, eq=False)
 class Paths:
-    """Paths of the whole and of the folds, with what a choice among their points rests on."""
+    """The path of the whole, of `task`, and those of the folds, with what a choice of a point rests
+    on."""
 
-    tasks: list[Task]
-    whole: list[PrunePath]
+    task: Task
+    whole: PrunePath
     folds: list[PrunePath]
     n_held: list[int]
     by_share: bool
@@ -75,25 +76,24 @@ class Paths:
     over_fitting: float
     exact_area_mm2: float
 
-    def held_losses(self, which: int) -> list[float]:
-        """What the folds lose at each point of a path of the whole; NaN where it is not known."""
-        path = self.whole[which]
+    def held_losses(self) -> list[float]:
+        """What the folds lose at each point of the whole's path; NaN where it is not known."""
         fronts = [fold.fold_front(n) for fold, n in zip(self.folds, self.n_held, strict=True)]
-        cost = np.array([point.cost for point in path.points])
-        return held_losses(fronts, path.loss, cost, by_share=self.by_share)
+        cost = np.array([point.cost for point in self.whole.points])
+        return held_losses(fronts, self.whole.loss, cost, by_share=self.by_share)
 
 
 def paths_of(
     subject: Subject,
-    tasks: list[Task],
-    whole: list[PrunePath],
+    task: Task,
+    whole: PrunePath,
     folds: list[PrunePath],
     *,
     by_share: bool,
 ) -> Paths:
     """Paths with what the folds' own models say of the rows left out."""
     return Paths(
-        tasks=tasks,
+        task=task,
         whole=whole,
         folds=folds,
         n_held=[len(fold.held) for fold in subject.folds],
@@ -104,24 +104,20 @@ def paths_of(
     )
 
 
-def whole_tasks(subject: Subject, round_shares: Sequence[float]) -> list[Task]:
-    """A path on all training rows for each share at which rounds end."""
+def whole_task(subject: Subject) -> Task:
+    """The path on all training rows."""
     recipe, rows = subject.recipe, subject.rows
     none = rows.train[:0]
-    return [
-        Task(
-            netlist=subject.start,
-            reference=subject.model,
-            X_int=rows.X_int[rows.train],
-            y=rows.y[rows.train],
-            X_held=rows.X_int[none],
-            y_held=rows.y[none],
-            keep_right=recipe.max_loss == 0,
-            round_share=share,
-            optimize=recipe.optimize,
-        )
-        for share in round_shares
-    ]
+    return Task(
+        netlist=subject.start,
+        reference=subject.model,
+        X_int=rows.X_int[rows.train],
+        y=rows.y[rows.train],
+        X_held=rows.X_int[none],
+        y_held=rows.y[none],
+        keep_right=recipe.max_loss == 0,
+        optimize=recipe.optimize,
+    )
 
 
 def fold_tasks(subject: Subject, n_jobs: int) -> list[Task]:
@@ -147,16 +143,16 @@ def fold_tasks(subject: Subject, n_jobs: int) -> list[Task]:
 
 def pruned_point(subject: Subject, paths: Paths, choice: Choice, *, max_loss: float) -> Pruned:
     """A stage of a point, mended if it has not just been."""
-    which, chosen, budget = choice
+    chosen, budget = choice
     n_train, n_folds = len(subject.rows.train), len(paths.n_held)
-    path, base = paths.whole[which], paths.accuracy_exact
-    every = [*paths.whole, *paths.folds]
+    path, base = paths.whole, paths.accuracy_exact
+    every = [path, *paths.folds]
     way = list(path.points[: chosen + 1])
-    last = finished(paths.tasks[which], path, chosen, subject.library, seed=subject.recipe.seed)
+    last = finished(paths.task, path, chosen, subject.library, seed=subject.recipe.seed)
     if last is not way[-1]:
         way.append(last)
     return Pruned(
-        before=paths.tasks[which].netlist,
+        before=paths.task.netlist,
         after=netlist_of(last.network, subject.library),
         changes=tuple(
             {"batch": k, "round": point.round, **change}
@@ -171,7 +167,7 @@ def pruned_point(subject: Subject, paths: Paths, choice: Choice, *, max_loss: fl
                 "chosen": int(k == chosen),
             }
             for k, (point, loss, held) in enumerate(
-                zip(path.points, path.loss, paths.held_losses(which), strict=True)
+                zip(path.points, path.loss, paths.held_losses(), strict=True)
             )
         ),
         details={
@@ -185,7 +181,6 @@ def pruned_point(subject: Subject, paths: Paths, choice: Choice, *, max_loss: fl
             "accuracy_validation": accuracy_left(base, budget.held_loss),
             "n_validation": sum(paths.n_held),
             "n_judged": int(sum(point.n_judged for p in every for point in p.points)),
-            "n_paths": len(paths.whole),
             "n_rounds": last.round + 1,
         },
         checkpoints=tuple(p.checkpoint for p in every),

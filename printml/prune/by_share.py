@@ -112,27 +112,24 @@ def _weights(fronts: Sequence[FoldFront]) -> FloatArray:
 
 def choose_by_share(
     fronts: Sequence[FoldFront],
-    paths: Sequence[tuple[FloatArray, FloatArray]],
+    cost: FloatArray,
+    loss: FloatArray,
     *,
     max_loss: float,
-) -> tuple[int, int, Budget]:
-    """Path and point to take, as indices, and what the folds say of it.
+) -> tuple[int, Budget]:
+    """The point to take, as its index, and what the folds say of it.
 
     Parameters
     ----------
     fronts
         One per fold, in the order of its path.
-    paths
-        Cost and loss on search rows of each point, float64, of the paths on all rows.
+    cost, loss
+        Of each point of the path on all rows, its loss on search rows, float64, shape (n_points,).
     max_loss
         Share of left-out rows.
     """
     share = least_share(fronts, max_loss=max_loss)
     if not np.isfinite(share.left):
-        return 0, 0, Budget(-np.inf, 0.0, 0.0)
-    points = [last_at(share_left(cost), share.left) for cost, _ in paths]
-    which = min(
-        range(len(paths)), key=lambda p: (paths[p][1][points[p]], paths[p][0][points[p]], p)
-    )
-    loss = float(paths[which][1][points[which]])
-    return which, points[which], Budget(loss, share.held_loss, share.standard_error)
+        return 0, Budget(-np.inf, 0.0, 0.0)
+    k = last_at(share_left(cost), share.left)
+    return k, Budget(float(loss[k]), share.held_loss, share.standard_error)

@@ -31,14 +31,13 @@ def checkpoint_path(
     evidence: Evidence,
     *,
     most_wrong: float,
-    round_share: float,
     optimize: str,
     ends: tuple[float, float],
 ) -> Path:
     """Where the path of exactly this work, by exactly this code, is kept."""
     digest = hashlib.sha256()
     head = [
-        source_fingerprint(), library.sha256, most_wrong, round_share, optimize,
+        source_fingerprint(), library.sha256, most_wrong, optimize,
         ends, netlist_to_json(netlist),
     ]  # fmt: skip
     digest.update(json.dumps(head).encode())

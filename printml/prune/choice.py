@@ -22,7 +22,7 @@ times at one point: a path that gets farther within its budget was lucky on the 
 
 
 def choose_point(
-    paths: list[PrunePath],
+    path: PrunePath,
     folds: list[PrunePath],
     n_held: list[int],
     *,
@@ -32,21 +32,20 @@ def choose_point(
     n_rows: int,
     exact_area_mm2: float,
     over_fitting: float = 0.0,
-) -> tuple[int, int, Budget]:
-    """Path and point to take, as indices, and the budget that the folds allow.
+) -> tuple[int, Budget]:
+    """The point to take of a path on all rows, as its index, and the budget that the folds allow.
 
     Folds of trees are weighed with `PRUNED_TREES`, those of SVMs and MLPs with `PRUNED_SUMS`;
     `n_rows` is what the search on all rows saw, `over_fitting` that of the unapproximated model,
     whose circuit has `exact_area_mm2`.
 
-    If not even the first budget holds, the start of the first path is taken. Without folds the
-    budget is 0, for paths that keep every right row. With `by_share`, `choose_by_share` chooses.
+    If not even the first budget holds, the start is taken. Without folds the
+    budget is 0, for a path that keeps every right row. With `by_share`, `choose_by_share` chooses.
     """
     fronts = [fold.fold_front(n) for fold, n in zip(folds, n_held, strict=True)]
     if by_share:
-        costs = [np.array([point.cost for point in path.points]) for path in paths]
-        wholes = [(cost, path.loss) for cost, path in zip(costs, paths, strict=True)]
-        return choose_by_share(fronts, wholes, max_loss=AIM_SHARE * max_loss)
+        cost = np.array([point.cost for point in path.points])
+        return choose_by_share(fronts, cost, path.loss, max_loss=AIM_SHARE * max_loss)
     budget = Budget(0.0, 0.0, 0.0)
     least_area_mm2 = 0.0
     if folds:
@@ -66,19 +65,16 @@ def choose_point(
                 budget = replace(budget, loss=most, held_loss=held_loss_at(fronts, most))
             least_area_mm2 = exact_area_mm2 / (TIMES_SMALLER_PER_LOSS * max_loss)
     within = [
-        (point.cost, float(loss), which, k)
-        for which, path in enumerate(paths)
+        (point.cost, float(loss), k)
         for k, (point, loss) in enumerate(zip(path.points, path.loss, strict=True))
         if loss <= budget.loss + 1e-12
     ]
-    allowed = [
-        found for found in within if paths[found[2]].points[found[3]].area_mm2 >= least_area_mm2
-    ]
-    start = (0.0, 0.0, 0, 0)
+    allowed = [found for found in within if path.points[found[-1]].area_mm2 >= least_area_mm2]
+    start = (0.0, 0.0, 0)
     smallest, taken = min(within, default=start), min(allowed, default=start)
-    _, _, which, k = taken
+    k = taken[-1]
     if taken != smallest:
         # What folds lose at the whole budget is what smaller circuits than this one lose.
-        loss = float(paths[which].loss[k])
+        loss = float(path.loss[k])
         budget = replace(budget, loss=loss, held_loss=held_loss_at(fronts, loss))
-    return which, k, budget
+    return k, budget

@@ -33,9 +33,8 @@ BEYOND = 0.04
 FAR_BEYOND = 0.02
 """Paths of the folds of large tables end once this much more is lost on the held rows than may be:
 several times what a thousand held rows leave uncertain."""
-ROUND_SHARES = (0.8,)
-"""Share of its area at which a round ends, for each path on all rows: paths from the same netlist
-part ways where it is mapped again and mended, and the best is taken."""
+ROUND_SHARE = 0.8
+"""Of the area at its beginning, where a round ends."""
 AIM_SHARE = 0.75
 """SVMs and MLPs aim at this share of the loss allowed, since one point is promised as a mean over
 a handful of circuits, which lies some tenths of a point about what is aimed at."""
@@ -61,7 +60,7 @@ class Task:
         Rows to judge on that neither search nor reference saw; none for the final path.
     keep_right
         No search row that the reference gets right may become wrong; without copies and budget.
-    round_share, optimize
+    optimize
         As in `prune_path`.
     most_held_loss
         The path ends once it lost this much of the held rows.
@@ -78,7 +77,6 @@ class Task:
     X_held: IntArray
     y_held: IntArray
     keep_right: bool = False
-    round_share: float = ROUND_SHARES[0]
     optimize: Literal["area", "power"] = "area"
     most_held_loss: float = np.inf
     least_share: float = 0.0
@@ -146,7 +144,6 @@ def run_task(
         library,
         evidence,
         most_wrong=most_wrong,
-        round_share=task.round_share,
         optimize=task.optimize,
         ends=(task.most_held_loss, task.least_share),
     )
@@ -170,7 +167,7 @@ def run_task(
         evidence,
         most_wrong=most_wrong,
         map_again=_mapping(library),
-        round_share=task.round_share,
+        round_share=ROUND_SHARE,
         optimize=task.optimize,
         lazy=is_long(start, evidence),
         stop=enough,
@@ -224,7 +221,7 @@ def held_loss(task: Task, point: PrunePoint) -> float:
 
 
 def run_by_share(
-    wholes: list[Task],
+    whole: Task,
     folds: list[Task],
     library: CellLibrary,
     *,
@@ -232,18 +229,18 @@ def run_by_share(
     seed: int,
     n_jobs: int,
 ) -> list[PrunePath]:
-    """The paths of large tables, wholes first, none longer than the choice of a point needs.
+    """The paths of large tables, the whole's first, none longer than the choice of a point needs.
 
-    Folds end where they have lost far more than they may, and the wholes at the share of their
-    area that the folds allow.
+    Folds end where they have lost far more than they may, and the whole at the share of its area
+    that the folds allow.
     """
     aim = AIM_SHARE * max_loss
     ends = [replace(task, most_held_loss=aim + FAR_BEYOND) for task in folds]
     found = run_tasks(ends, library, max_loss=max_loss, seed=seed, n_jobs=n_jobs)
     fronts = [path.fold_front(len(task.y_held)) for path, task in zip(found, folds, strict=True)]
     left = least_share(fronts, max_loss=aim).left
-    ends = [replace(task, least_share=left) for task in wholes]
-    return run_tasks(ends, library, max_loss=max_loss, seed=seed, n_jobs=n_jobs) + found
+    ended = replace(whole, least_share=left)
+    return [run_task(ended, library, max_loss=max_loss, seed=seed), *found]
 
 
 def run_tasks(
