@@ -16,7 +16,7 @@ from printml.liberty.library import CellLibrary
 from printml.netlist.netlist import Netlist
 from printml.prune.copies import COPY_WEIGHT, evidence_of
 from printml.prune.network import network_of
-from printml.prune.paths import BEYOND, ROUND_SHARE, is_long, predict_network
+from printml.prune.paths import BEYOND, is_long, predict_network
 from printml.prune.published import class_only
 from printml.prune.search import PrunePoint, prune_path
 from printml.quantize.integer_model import IntegerModel
@@ -82,7 +82,7 @@ def measured_path(
     points = prune_path(
         network, library, evidence, most_wrong=wrong + BEYOND,
         map_again=lambda netlist: map_netlist(netlist, library, flow=REFRESH),
-        round_share=ROUND_SHARE, lazy=is_long(network, evidence) and not every_move,
+        lazy=is_long(network, evidence) and not every_move,
         stop=lambda found: found[-1].area_mm2 <= until_mm2,
     )  # fmt: skip
     seconds = time.perf_counter() - started

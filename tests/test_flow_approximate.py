@@ -135,6 +135,7 @@ def test_one_pruning_gives_a_circuit_for_every_loss(full: Path, tmp_path: Path) 
     ]
     assert least_mw[0] > 0.2 >= least_mw[1] > least_mw[2]
     assert not enough["beyond_max_loss"]
+    assert enough["accuracy_validation"] >= pruned["accuracy_validation"]
     kept = recipe_from_table(read_toml(full / "recipe.toml", what="recipe"), where="recipe.toml")
     assert kept.further_losses == (0.01, 0.2)
     assert kept.power_source_mw == 0.2

@@ -63,8 +63,8 @@ power_source_option = click.option(
     "power_source_mw",
     type=Source(),
     metavar="NAME|MW",
-    help="With --approx full: one more circuit, approximated as far as this source needs and no "
-    "further, even beyond --max-loss.",
+    help="With --approx full: one more circuit, the one that loses least of those that this source "
+    "carries; if it carries none within --max-loss, the first beyond.",
 )
 
 

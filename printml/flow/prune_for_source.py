@@ -1,4 +1,5 @@
-"""The circuit that pruning has for a power source: approximated no further than it needs."""
+"""The circuit that pruning has for a power source: of those that it carries, the one that loses
+least."""
 
 from __future__ import annotations
 
@@ -38,8 +39,8 @@ def for_source(
     with the reason told.
 
     A tree is pruned from its exact circuit, since thresholds lose more than gates do. Of anything
-    else it is the first point on the way to `smallest` that draws no more than the source gives, or
-    the first behind it.
+    else it is, of the points on the way to `smallest` that draw no more than the source gives, the
+    one that loses least on the rows left out of the folds; or the first such point behind it.
     """
     source = f"{subject.recipe.power_source_mw:g} mW"
     if subject.exact is not None:
@@ -81,7 +82,25 @@ def _on_the_way(
         progress(f"pruned: no larger circuit lives on {source}")
     if first in (None, 0, chosen):
         return None
-    return _pruned(subject, paths, first, beyond=first > chosen)
+    if first > chosen:
+        return _pruned(subject, paths, first, beyond=True)
+    best = first + least_lost(paths.held_losses()[first : chosen + 1])
+    if best == chosen:
+        progress(f"pruned: no larger circuit that lives on {source} loses less on rows left out")
+        return None
+    return _pruned(subject, paths, best, beyond=False)
+
+
+def least_lost(held_losses: Sequence[float]) -> int:
+    """The first of the points that lose least; the first of all where nothing is known.
+
+    Examples
+    --------
+    >>> least_lost([0.02, 0.01, 0.01, 0.03]), least_lost([float("nan"), 0.01])
+    (1, 1)
+    """
+    known = np.nan_to_num(np.asarray(held_losses, float), nan=np.inf)
+    return int(np.argmin(known))
 
 
 def _from_exact(subject: Subject, exact: Netlist, n_jobs: int) -> Pruned | None:

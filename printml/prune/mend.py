@@ -18,7 +18,7 @@ from printml.arrays import BitArray, FloatArray, Int32Array, IntArray
 from printml.compiled import compiled
 from printml.prune.judge import evaluate_rows, outputs_change, settle, spread
 from printml.prune.network import SYMMETRIC, OpArray
-from printml.prune.row_blocks import Targets
+from printml.prune.row_blocks import Targets, bits_of, rows_apart
 from printml.prune.state import State
 from printml.prune.substitute import INVERTER, NO_GATE, index_readers, net_of_bit, wake
 from printml.simulate.words import popcount
@@ -28,6 +28,10 @@ N_CANDIDATES = 100
 MOST_PASSES = 6
 FEW = 2
 """Passes end with one that changes no more gates than this."""
+FEW_RIGHT = 10
+"""Of so many rows that are right one is among the few that gates are first judged on."""
+MOST_FEW = 0.25
+"""Share of the rows from which they are not few."""
 FUNCTIONS = np.array(SYMMETRIC, np.uint8)
 
 
@@ -69,6 +73,7 @@ def mend(state: State, first: int, cost: FloatArray, targets: Targets, *, seed: 
     rng = np.random.default_rng(seed)
     found = []
     for number in range(MOST_PASSES):
+        few_table, few = few_rows(state, first, targets, rng)
         gates = np.arange(first, n_nets, dtype=np.int32)
         n_gates = len(gates)
         into = Mended(
@@ -78,8 +83,10 @@ def mend(state: State, first: int, cost: FloatArray, targets: Targets, *, seed: 
         n_changes = mend_gates(
             gates if number % 2 == 0 else gates[::-1].copy(), rng.random((n_gates, N_CANDIDATES)),
             state.op, state.a, state.b, state.outputs, first, state.ref, state.start,
-            state.readers, state.table, cost, targets.labels, targets.masks, targets.weights,
-            FUNCTIONS, into.net, into.op, into.a, into.b, into.added, into.gain,
+            state.readers, cost, FUNCTIONS,
+            few_table, few.labels, few.masks, few.weights,
+            state.table, targets.labels, targets.masks, targets.weights,
+            into.net, into.op, into.a, into.b, into.added, into.gain,
         )  # fmt: skip
         found.append((into, n_changes))
         if n_changes <= FEW:
@@ -91,84 +98,140 @@ def mend(state: State, first: int, cost: FloatArray, targets: Targets, *, seed: 
     return Mended(*(joined(field.name) for field in fields(Mended)))
 
 
+def few_rows(
+    state: State, first: int, targets: Targets, rng: np.random.Generator
+) -> tuple[BitArray, Targets]:
+    """All wrong rows and one in `FEW_RIGHT` of the others, which then weighs as many: a table of
+    them and what they should answer. No rows where that would be most of them."""
+    wrong = np.bitwise_or.reduce(state.values[state.outputs] ^ targets.labels, axis=0)
+    counted = np.bitwise_or.reduce(targets.masks, axis=0)
+    fixable, rest = (
+        np.flatnonzero(bits_of(wrong & counted)),
+        np.flatnonzero(bits_of(~wrong & counted)),
+    )
+    drawn = rng.permutation(rest)[: len(rest) // FEW_RIGHT]
+    rows = np.concatenate([fixable, drawn])
+    if len(rows) > MOST_FEW * (len(fixable) + len(rest)):
+        rows = rows[:0]
+    table, part = rows_apart(state, first, targets, rows)
+    is_wrong = np.bitwise_or.reduce(table[state.outputs] ^ part.labels, axis=0)
+    masks = np.vstack([part.masks & is_wrong, part.masks & ~is_wrong])
+    weights = np.concatenate([part.weights, FEW_RIGHT * part.weights])
+    return table, Targets(part.labels, masks, weights)
+
+
 @compiled
 def mend_gates(
     gates: Int32Array, draws: FloatArray, op: OpArray, a: Int32Array, b: Int32Array,
     outputs: Int32Array, first_gate: int, ref: Int32Array, start: Int32Array, readers: Int32Array,
-    table: BitArray, cost: FloatArray, labels: BitArray, masks: BitArray, weights: FloatArray,
-    functions: OpArray, net_out: Int32Array, op_out: OpArray, a_out: Int32Array,
-    b_out: Int32Array, added: FloatArray, gain: FloatArray,
+    cost: FloatArray, functions: OpArray,
+    few_table: BitArray, few_labels: BitArray, few_masks: BitArray, few_weights: FloatArray,
+    table: BitArray, labels: BitArray, masks: BitArray, weights: FloatArray,
+    net_out: Int32Array, op_out: OpArray, a_out: Int32Array, b_out: Int32Array, added: FloatArray,
+    gain: FloatArray,
 ) -> int:  # fmt: skip
     """Give each of the gates its best change, if any, before the next is looked at.
 
-    `draws` are shares of the nets before a gate, (n_gates, n_candidates). Returns the number of
-    changes, recorded in the last six arrays.
+    `draws` are shares of the nets before a gate, (n_gates, n_candidates). A gate is judged on all
+    rows if one of its candidates gains on those of `few_table`, which may have none. Returns the
+    number of changes, recorded in the last six arrays.
     """
-    n_nets, n_words = op.shape[0], table.shape[1]
+    n_nets = op.shape[0]
     where = np.arange(n_nets, dtype=np.int32)
     changed = np.empty(n_nets, np.int32)
     pending = np.zeros(n_nets // 64 + 1, np.uint64)
-    fixed, broken = np.empty(n_words, np.uint64), np.empty(n_words, np.uint64)
-    n_most = n_words * masks.shape[0]
-    word, weight = np.empty(n_most, np.int64), np.empty(n_most)
-    care, cells = np.empty(n_most, np.uint64), np.empty((4, n_most), np.uint64)
-    near, total = np.empty(4), np.empty(4)
     live = np.empty(n_nets, np.int32)
+    is_few = few_table.shape[1] > 0
     n_changes = 0
     for row in range(gates.shape[0]):
         gate = gates[row]
         if op[gate] == NO_GATE or op[gate] == INVERTER:
-            continue
-        n_changed = spread(
-            gate, gate, True, op, a, b, start, readers, table, where, changed, pending
-        )
-        touched = outputs_change(outputs, where)
-        if touched:
-            flips(outputs, table, where, labels, fixed, broken)
-        settle(where, changed, n_changed)
-        if not touched:
-            continue
-        n_fixing, n_caring, may_fix, may_break = rows_that_care(
-            fixed, broken, masks, weights, word, weight, care
-        )
-        if may_fix <= 0.0:
             continue
         n_live = 0
         for net in range(2, gate):
             if net < first_gate or op[net] != NO_GATE:
                 live[n_live] = net
                 n_live += 1
-        # Every change has to make fewer rows wrong than the best before.
-        best, best_op, best_a, best_b, best_cost = -1e-12, op[gate], -1, -1, 0.0
-        for pin in range(2):
-            old, kept = (a[gate], b[gate]) if pin == 0 else (b[gate], a[gate])
-            split_rows(
-                kept, gate, table, fixed, word, weight, care, n_fixing, n_caring, cells, near, total
-            )
-            freed = cost[old, op[old]] if old >= first_gate and ref[old] == 1 else 0.0
-            for k in range(draws.shape[1] + 1):
-                net = old if k == 0 else live[int(draws[row, k - 1] * n_live)]
-                if net == kept or (k > 0 and net == old):
-                    continue
-                lost, function = best_function(
-                    table[net], cells, near, total, word, weight, n_fixing, n_caring, may_break,
-                    best, functions, cost[gate], cost[gate, op[gate]] + (freed if k else 0.0),
-                )  # fmt: skip
-                if lost < best:
-                    best, best_op = lost, function
-                    best_a, best_b = (net, kept) if pin == 0 else (kept, net)
-                    best_cost = cost[gate, function] - cost[gate, op[gate]]
-                    best_cost -= freed if k else 0.0
-        if best_a < 0:
+        if is_few:
+            promised, _, _, _, _ = best_change(
+                gate, draws[row], live, n_live, op, a, b, outputs, first_gate, ref, start, readers,
+                few_table, few_labels, few_masks, few_weights, cost, functions, where, changed,
+                pending,
+            )  # fmt: skip
+            if promised >= 0.0:
+                continue
+        best, best_op, best_a, best_b, best_cost = best_change(
+            gate, draws[row], live, n_live, op, a, b, outputs, first_gate, ref, start, readers,
+            table, labels, masks, weights, cost, functions, where, changed, pending,
+        )  # fmt: skip
+        if best >= 0.0:
             continue
         op[gate], a[gate], b[gate] = best_op, best_a, best_b
         carry_forward(gate, op, a, b, start, readers, table, pending)
+        if is_few:
+            carry_forward(gate, op, a, b, start, readers, few_table, pending)
         index_readers(op, a, b, outputs, first_gate, ref, start, readers)
         net_out[n_changes], op_out[n_changes] = gate, best_op
         a_out[n_changes], b_out[n_changes] = best_a, best_b
         added[n_changes], gain[n_changes] = best, -best_cost
         n_changes += 1
     return n_changes
+
+
+@compiled
+def best_change(
+    gate: int, draws: FloatArray, live: Int32Array, n_live: int, op: OpArray, a: Int32Array,
+    b: Int32Array, outputs: Int32Array, first_gate: int, ref: Int32Array, start: Int32Array,
+    readers: Int32Array, table: BitArray, labels: BitArray, masks: BitArray, weights: FloatArray,
+    cost: FloatArray, functions: OpArray, where: Int32Array, changed: Int32Array,
+    pending: BitArray,
+) -> tuple[float, int, int, int, float]:  # fmt: skip
+    """The change of a gate that adds least wrong weight: that weight, the function, both pins and
+    the cost added. The weight is 0 where none adds less than nothing."""
+    none = 0.0, int(op[gate]), -1, -1, 0.0
+    n_changed = spread(gate, gate, True, op, a, b, start, readers, table, where, changed, pending)
+    touched = outputs_change(outputs, where)
+    n_words = table.shape[1]
+    fixed, broken = np.empty(n_words, np.uint64), np.empty(n_words, np.uint64)
+    if touched:
+        flips(outputs, table, where, labels, fixed, broken)
+    settle(where, changed, n_changed)
+    if not touched:
+        return none
+    n_most = n_words * masks.shape[0]
+    word, weight = np.empty(n_most, np.int64), np.empty(n_most)
+    care, cells = np.empty(n_most, np.uint64), np.empty((4, n_most), np.uint64)
+    near, total = np.empty(4), np.empty(4)
+    n_fixing, n_caring, may_fix, may_break = rows_that_care(
+        fixed, broken, masks, weights, word, weight, care
+    )
+    if may_fix <= 0.0:
+        return none
+    # Every change has to make fewer rows wrong than the best before.
+    best, best_op = -1e-12, int(op[gate])
+    best_a, best_b, best_cost = -1, -1, 0.0
+    for pin in range(2):
+        old, kept = (a[gate], b[gate]) if pin == 0 else (b[gate], a[gate])
+        split_rows(
+            kept, gate, table, fixed, word, weight, care, n_fixing, n_caring, cells, near, total
+        )
+        freed = cost[old, op[old]] if old >= first_gate and ref[old] == 1 else 0.0
+        for k in range(draws.shape[0] + 1):
+            net = old if k == 0 else live[int(draws[k - 1] * n_live)]
+            if net == kept or (k > 0 and net == old):
+                continue
+            lost, function = best_function(
+                table[net], cells, near, total, word, weight, n_fixing, n_caring, may_break,
+                best, functions, cost[gate], cost[gate, op[gate]] + (freed if k else 0.0),
+            )  # fmt: skip
+            if lost < best:
+                best, best_op = lost, int(function)
+                best_a = int(net if pin == 0 else kept)
+                best_b = int(kept if pin == 0 else net)
+                best_cost = cost[gate, function] - cost[gate, op[gate]] - (freed if k else 0.0)
+    if best_a < 0:
+        return none
+    return best, best_op, best_a, best_b, best_cost
 
 
 @compiled

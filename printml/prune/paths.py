@@ -33,8 +33,6 @@ BEYOND = 0.04
 FAR_BEYOND = 0.02
 """Paths of the folds of large tables end once this much more is lost on the held rows than may be:
 several times what a thousand held rows leave uncertain."""
-ROUND_SHARE = 0.8
-"""Of the area at its beginning, where a round ends."""
 AIM_SHARE = 0.75
 """SVMs and MLPs aim at this share of the loss allowed, since one point is promised as a mean over
 a handful of circuits, which lies some tenths of a point about what is aimed at."""
@@ -167,7 +165,6 @@ def run_task(
         evidence,
         most_wrong=most_wrong,
         map_again=_mapping(library),
-        round_share=ROUND_SHARE,
         optimize=task.optimize,
         lazy=is_long(start, evidence),
         stop=enough,

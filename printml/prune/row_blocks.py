@@ -56,14 +56,16 @@ def blocks_of(state: State, first: int, targets: Targets) -> list[Block]:
     wrong = np.bitwise_or.reduce(state.values[state.outputs] ^ targets.labels, axis=0)
     weight = np.zeros(64 * len(wrong))
     for mask, own in zip(targets.masks, targets.weights, strict=True):
-        weight += own * _bits(mask)
-    mends = (_bits(wrong) != 0) & (weight > 0)
+        weight += own * bits_of(mask)
+    mends = (bits_of(wrong) != 0) & (weight > 0)
     order = np.lexsort((-weight, ~mends))
     n_words = -(-len(wrong) // WORDS_AT_ONCE) * WORDS_AT_ONCE
 
     def words(rows: BitArray) -> BitArray:
         packed = np.zeros((len(rows), 8 * n_words), np.uint8)
-        packed[:, : 8 * len(wrong)] = np.packbits(_bits(rows)[:, order], axis=1, bitorder="little")
+        packed[:, : 8 * len(wrong)] = np.packbits(
+            bits_of(rows)[:, order], axis=1, bitorder="little"
+        )
         return packed.view(np.uint64)
 
     inputs, labels, masks = (
@@ -84,7 +86,27 @@ def blocks_of(state: State, first: int, targets: Targets) -> list[Block]:
     return blocks
 
 
-def _bits(words: BitArray) -> npt.NDArray[np.uint8]:
+def rows_apart(
+    state: State, first: int, targets: Targets, rows: IntArray
+) -> tuple[BitArray, Targets]:
+    """Some of the rows in words of their own: their table and what they should answer."""
+    n_words = -(-len(rows) // 64)
+
+    def words(every: BitArray) -> BitArray:
+        packed = np.zeros((len(every), 8 * n_words), np.uint8)
+        chosen = np.packbits(bits_of(every)[:, rows], axis=1, bitorder="little")
+        packed[:, : chosen.shape[1]] = chosen
+        return packed.view(np.uint64)
+
+    table = np.zeros((2 * len(state.op), n_words), np.uint64)
+    table[1] = ~np.uint64(0)
+    table[2:first] = words(state.values[2:first])
+    run_network(state.op, state.a, state.b, first, table[: len(state.op)])
+    return table, Targets(words(targets.labels), words(targets.masks), targets.weights)
+
+
+def bits_of(words: BitArray) -> npt.NDArray[np.uint8]:
+    """One bit an item, uint8, the last axis 64 times as long."""
     return np.unpackbits(np.ascontiguousarray(words).view(np.uint8), axis=-1, bitorder="little")
 
 

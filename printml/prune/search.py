@@ -40,6 +40,8 @@ from printml.prune.state import (
     wrong_now,
 )
 
+ROUND_SHARE = 0.8
+"""Of the area at its beginning, where a round ends."""
 LAZY_BATCHES = 10
 """Of so many batches of a lazy path one judges every move."""
 
@@ -83,7 +85,7 @@ def prune_path(
     *,
     most_wrong: float,
     map_again: Callable[[Netlist], Netlist] | None = None,
-    round_share: float = 0.6,
+    round_share: float = ROUND_SHARE,
     optimize: Literal["area", "power"] = "area",
     lazy: bool = False,
     stop: Callable[[list[PrunePoint]], bool] | None = None,
@@ -127,9 +129,8 @@ def prune_path(
             where=f"netlist {network.like.name}",
             hint="Build it without --keep-scores",
         )
-    costs = Costs(op_areas_mm2(library), op_power_mw(library) if optimize == "power" else None)
+    costs = _costs(library, optimize)
     targets = Targets(*targets_of(network, evidence))
-    gain_name = "gain_mm2" if optimize == "area" else "gain_mw"
     points = list(resume)
     while lazy and points and not _judges_all(points):
         points.pop()
@@ -146,9 +147,7 @@ def prune_path(
         # The start may have lost rows too; to mend a large one takes long, and little of it stays.
         at_start = len(points) == 1 and not lazy
         if map_again and (at_start or points[-1].area_mm2 < round_share * begun_at):
-            points.append(
-                _next_round(points[-1], library, evidence, targets, costs, map_again, gain_name)
-            )
+            points.append(_next_round(points[-1], library, evidence, targets, costs, map_again))
             network, current = points[-1].network, points[-1].wrong
             state = state_of(network, evidence)
             number += 1
@@ -179,7 +178,7 @@ def prune_path(
                 "becomes": ("~" if inverted[k] else "") + str(by[k]),
                 "tau": float(steady[k]),
                 "cost": float(added[k]),
-                gain_name: float(gain[k]),
+                costs.gain_name: float(gain[k]),
             }
             for k in np.flatnonzero(gain > 0)
         )
@@ -228,10 +227,8 @@ def mended_point(
     optimize: Literal["area", "power"] = "area",
 ) -> PrunePoint:
     """What a path that ends at `point` ends with: that netlist mapped again and mended."""
-    costs = Costs(op_areas_mm2(library), op_power_mw(library) if optimize == "power" else None)
     targets = Targets(*targets_of(point.network, evidence))
-    gain_name = "gain_mm2" if optimize == "area" else "gain_mw"
-    return _next_round(point, library, evidence, targets, costs, map_again, gain_name)
+    return _next_round(point, library, evidence, targets, _costs(library, optimize), map_again)
 
 
 def _next_round(
@@ -241,7 +238,6 @@ def _next_round(
     targets: Targets,
     costs: Costs,
     map_again: Callable[[Netlist], Netlist],
-    gain_name: str,
 ) -> PrunePoint:
     """The first point of the round after `last`."""
     network = _mapped_again(last.network, library, map_again)
@@ -255,7 +251,7 @@ def _next_round(
             "becomes": f"{FUNCTION_NAMES[int(op)]} {a} {b}",
             "tau": float(steady),
             "cost": float(added),
-            gain_name: float(gain),
+            costs.gain_name: float(gain),
         }
         for net, op, a, b, steady, added, gain in zip(
             found.net, found.op, found.a, found.b, tau, found.added, found.gain, strict=True
@@ -264,6 +260,10 @@ def _next_round(
     wrong = wrong_now(state, targets.labels, targets.masks, targets.weights)
     point = _point(network, state, costs, wrong)
     return replace(point, changes=changes, round=last.round + 1)
+
+
+def _costs(library: CellLibrary, optimize: Literal["area", "power"]) -> Costs:
+    return Costs(op_areas_mm2(library), op_power_mw(library) if optimize == "power" else None)
 
 
 def _mapped_again(

@@ -66,6 +66,11 @@ class Costs:
     area_mm2: FloatArray
     power_mw: FloatArray | None
 
+    @property
+    def gain_name(self) -> str:
+        """What is saved, by the name it has in records of changes."""
+        return "gain_mm2" if self.power_mw is None else "gain_mw"
+
     def of_nets(self, state: State) -> FloatArray:
         """What each function costs at each net with its present values, (n_nets, 16)."""
         if self.power_mw is None:
