@@ -9,17 +9,26 @@ import numpy as np
 import pytest
 
 from printml.approx.guard import Budget
+from printml.flow import prune_for_source
 from printml.flow.build import train_only
 from printml.flow.folds import make_folds
 from printml.flow.power_need import least_power_mw
-from printml.flow.prune_for_source import for_source
-from printml.flow.prune_paths import Subject, paths_of, whole_task
+from printml.flow.prune_for_source import for_source, least_lost
+from printml.flow.prune_paths import (
+    Choice,
+    Paths,
+    Subject,
+    paths_of,
+    pruned_point,
+    whole_task,
+)
 from printml.flow.prune_step import Pruned
 from printml.flow.quick_netlist import quick_netlist
 from printml.flow.recipe import Recipe
 from printml.flow.run import library_of, read_json, read_run
 from printml.netlist.netlist import Netlist
-from printml.prune.paths import PrunePath
+from printml.prune.network import netlist_of
+from printml.prune.paths import PrunePath, run_task
 from printml.simulate.kernel import outputs
 
 SOURCE_MW = 0.15
@@ -74,3 +83,43 @@ def test_a_tree_is_pruned_from_its_exact_circuit(tree: Subject) -> None:
 def test_nothing_is_made_for_a_source_that_carries_the_exact_tree(tree: Subject) -> None:
     strong = replace(tree, recipe=replace(tree.recipe, power_source_mw=10.0))
     assert found_for(strong) == (None, ["pruned: the exact circuit lives on 10 mW"])
+
+
+def test_what_mending_makes_too_dear_for_the_source_is_passed_over(
+    tree: Subject, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    subject = replace(tree, exact=None, folds=[], fold_models=[])
+    task = whole_task(subject)
+    path = run_task(task, subject.library, max_loss=0.05, seed=0)
+    last = len(path.points) - 1
+    netlists = [netlist_of(point.network, subject.library) for point in path.points]
+    first = next(k for k, own in enumerate(netlists) if drawn_mw(subject, own) <= SOURCE_MW)
+    assert 0 < first < last - 1
+    paths = paths_of(subject, task, path, [], by_share=False)
+    tried: list[int] = []
+
+    def dear_once(_: Subject, paths: Paths, choice: Choice, *, max_loss: float) -> Pruned:
+        found = pruned_point(subject, paths, choice, max_loss=max_loss)
+        tried.append(choice[0])
+        return replace(found, after=task.netlist) if len(tried) == 1 else found
+
+    monkeypatch.setattr(prune_for_source, "pruned_point", dear_once)
+    chosen = last, Budget(0.0, 0.0, 0.0)
+    found = for_source(subject, paths, chosen, n_jobs=1, progress=lambda step: None)
+    assert tried == [first, first + 1]
+    assert found is not None
+    assert drawn_mw(subject, found.after) <= SOURCE_MW
+    # Where none is left that lives on it, there is no such circuit, and that is told.
+    monkeypatch.setattr(
+        prune_for_source, "pruned_point",
+        lambda *args, **options: replace(pruned_point(*args, **options), after=task.netlist),
+    )  # fmt: skip
+    told: list[str] = []
+    assert for_source(subject, paths, chosen, n_jobs=1, progress=told.append) is None
+    assert told[-1].startswith("pruned: no other circuit that lives on 0.15 mW")
+
+
+def test_of_points_that_lose_equally_much_the_first_is_taken() -> None:
+    assert least_lost([0.02, 0.01, float("nan"), 0.01, 0.03]) == 1
+    assert least_lost([float("nan")] * 3) == 0

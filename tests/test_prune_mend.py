@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from printml.netlist.build import NetlistBuilder
 from printml.netlist.netlist import Netlist
-from printml.prune.mend import mend
+from printml.prune.mend import few_rows, mend
 from printml.prune.network import (
     AND,
     NAND,
@@ -25,7 +25,7 @@ from printml.prune.network import (
     op_areas_mm2,
 )
 from printml.prune.published import class_only
-from printml.prune.row_blocks import Targets
+from printml.prune.row_blocks import Targets, bits_of
 from printml.prune.search import PrunePoint, mended_point
 from printml.prune.state import Costs, Evidence, state_of, targets_of, wrong_now
 from printml.simulate.kernel import outputs
@@ -60,14 +60,19 @@ def test_a_gate_becomes_the_best_that_costs_no_more(
 
 
 @settings(deadline=None)
-@given(netlists(wide=False, max_gates=40), st.integers(0, 2**16))
-def test_changes_are_worth_what_they_are_said_to_be(netlist: Netlist, seed: int) -> None:
+@given(netlists(wide=False, max_gates=40), st.integers(0, 2**16), st.sampled_from([0.1, 1.0]))
+def test_changes_are_worth_what_they_are_said_to_be(
+    netlist: Netlist, seed: int, share_spoilt: float
+) -> None:
+    """Where few rows are wrong, gates are first judged on these and some others alone."""
     library = tiny_library()
     netlist = class_only(netlist)
     netlist = replace(netlist, outputs=(replace(netlist.outputs[0], signed=False),))
     X = all_vectors(netlist)
     rng = np.random.default_rng(seed)
-    y = rng.integers(0, 1 << netlist.outputs[0].width, len(X))
+    spoilt = rng.random(len(X)) < share_spoilt
+    wanted = rng.integers(0, 1 << netlist.outputs[0].width, len(X))
+    y = np.where(spoilt, wanted, outputs(netlist, library, X)["class"])
     weights = rng.integers(0, 3, len(X)).astype(float)
     evidence = Evidence(X, y, weights)
     network = network_of(netlist, library)
@@ -114,3 +119,38 @@ def test_a_pruned_adder_is_mended_without_growing() -> None:
     (change,) = found.changes
     assert change["becomes"].split()[0] == "nand"
     assert change["cost"] == -wrong
+
+
+def test_few_rows_are_all_wrong_ones_and_a_tenth_of_the_others() -> None:
+    """64 of 1,000 rows are wrong, 100 more do not count: 64 and 83 of the 836 others."""
+    library = tiny_library()
+    builder = NetlistBuilder("inverter", library=library)
+    x = builder.add_input("x", 10)
+    builder.add_output("class", [builder.add_gate("INVX1", [x[0]])])
+    X = np.arange(1_000)[:, None]
+    y = 1 - X[:, 0] % 2
+    y[:64] = 1 - y[:64]
+    weights = np.where(np.arange(1_000) < 500, 1.0, 0.5)
+    weights[900:] = 0.0
+    network = network_of(builder.build(), library)
+    evidence = Evidence(X, y, weights)
+    state, targets = state_of(network, evidence), Targets(*targets_of(network, evidence))
+    first = network.like.first_gate_net
+    table, few = few_rows(state, first, targets, np.random.default_rng(0))
+    rows = sum(bits_of(table[2 + bit]).astype(int) << bit for bit in range(10))
+    counts = np.bitwise_count(few.masks).sum(axis=1)
+    assert few.weights.tolist() == [0.5, 1.0, 5.0, 10.0]
+    assert counts[:2].tolist() == [0, 64]
+    assert counts[2:].sum() == 83
+    own = np.bitwise_or.reduce(bits_of(few.masks).astype(bool), axis=0)
+    assert set(range(64)) <= set(rows[own].tolist())
+    assert len(np.unique(rows[own])) == 64 + 83
+    assert rows[own].max() < 900
+    for group, weight in enumerate((0.5, 1.0, 0.5, 1.0)):
+        assert (weights[rows[bits_of(few.masks[group]) != 0]] == weight).all()
+    np.testing.assert_array_equal(bits_of(few.labels[0])[own], y[rows[own]])
+    # Half of all rows are not few.
+    half = Evidence(X, np.where(np.arange(1_000) < 500, 1 - X[:, 0] % 2, X[:, 0] % 2), weights)
+    targets = Targets(*targets_of(network, half))
+    table, few = few_rows(state, first, targets, np.random.default_rng(0))
+    assert table.shape[1] == few.labels.shape[1] == few.masks.shape[1] == 0

@@ -83,12 +83,13 @@ def _on_the_way(
     if first in (None, 0, chosen):
         return None
     if first > chosen:
-        return _pruned(subject, paths, first, beyond=True)
-    best = first + least_lost(paths.held_losses()[first : chosen + 1])
-    if best == chosen:
-        progress(f"pruned: no larger circuit that lives on {source} loses less on rows left out")
-        return None
-    return _pruned(subject, paths, best, beyond=False)
+        found = _pruned(subject, paths, range(first, last + 1), beyond=True)
+    else:
+        best = first + least_lost(paths.held_losses()[first : chosen + 1])
+        found = _pruned(subject, paths, range(best, chosen), beyond=False)
+    if found is None:
+        progress(f"pruned: no other circuit that lives on {source} loses less on rows left out")
+    return found
 
 
 def least_lost(held_losses: Sequence[float]) -> int:
@@ -123,14 +124,19 @@ def _from_exact(subject: Subject, exact: Netlist, n_jobs: int) -> Pruned | None:
     paths = paths_of(exact_subject, task, path, folds, by_share=True)
     last = len(path.points) - 1
     held_loss = paths.held_losses()[last]
-    return _pruned(exact_subject, paths, last, beyond=not held_loss <= subject.recipe.max_loss)
+    beyond = not held_loss <= subject.recipe.max_loss
+    return _pruned(exact_subject, paths, range(last, last + 1), beyond=beyond)
 
 
-def _pruned(subject: Subject, paths: Paths, point: int, *, beyond: bool) -> Pruned:
-    loss, held_loss = float(paths.whole.loss[point]), paths.held_losses()[point]
-    choice = point, Budget(loss, held_loss, 0.0)
-    found = pruned_point(subject, paths, choice, max_loss=subject.recipe.max_loss)
-    return replace(found, details=found.details | {"beyond_max_loss": beyond})
+def _pruned(subject: Subject, paths: Paths, points: range, *, beyond: bool) -> Pruned | None:
+    """The first of the points that the source carries when it is mended, too; None without one."""
+    held_losses = paths.held_losses()
+    for point in points:
+        choice = point, Budget(float(paths.whole.loss[point]), held_losses[point], 0.0)
+        found = pruned_point(subject, paths, choice, max_loss=subject.recipe.max_loss)
+        if _draws_mw(subject, found.after) <= subject.recipe.power_source_mw:
+            return replace(found, details=found.details | {"beyond_max_loss": beyond})
+    return None
 
 
 def _run(subject: Subject, task: Task, so_far: Sequence[PrunePoint] = ()) -> PrunePath:
