@@ -1,6 +1,7 @@
 """From the exact stage of a run folder to its approximations, each a stage of its own.
 
-Order: coefficients or thresholds first, then gates; ensembles of trees go straight to gates.
+Order: coefficients or thresholds first, then gates; ensembles of trees, and trees of large tables,
+go straight to gates.
 Every choice is made on training rows; how much may be lost there is learned on folds of them
 (`printml.approx.guard`).
 """
@@ -70,7 +71,8 @@ def approximate(path: Path, *, n_jobs: int, progress: Progress) -> Approximated:
     if recipe.approx != "published" and recipe.max_loss > 0:
         progress("approximate: models of the folds")
         folds = make_folds(recipe, record, model, rows)
-    if recipe.model in ENSEMBLES:
+    large = by_share(folds, rows)
+    if recipe.model in ENSEMBLES or (recipe.model == "tree" and recipe.approx == "full" and large):
         start, own = class_only(read_netlist(run)), [fold.model for fold in folds]
         subject = Subject(recipe, start, model, rows, folds, own, library)
         found = prune_guarded(subject, n_jobs=n_jobs, progress=progress)
@@ -78,7 +80,7 @@ def approximate(path: Path, *, n_jobs: int, progress: Progress) -> Approximated:
         return Approximated((stages[0],), tuple(stages[1:]))
     share = 1.0
     if recipe.approx == "full":
-        share = LARGE_SHARE if by_share(model, folds, rows) else MODEL_SHARE
+        share = LARGE_SHARE if large else MODEL_SHARE
         share = TREE_SHARE if recipe.model == "tree" else share
     search = search_models(
         recipe,

@@ -102,13 +102,15 @@ def search_models(
         )
         for k, (own, chosen) in enumerate(tasks)
     )
-    if by_share(model, folds, rows):
+    # Thresholds of large tables change the circuit in leaps, so a share of it is no measure.
+    shares = stage == "coefficients" and by_share(folds, rows)
+    if shares:
         fronts = [
             _from_start(found, own, library) for found, (own, _) in zip(fronts, tasks, strict=True)
         ]
     front, fold_fronts = fronts[0], fronts[1:]
     judged = [_judged(found, fold, rows) for found, fold in zip(fold_fronts, folds, strict=True)]
-    if by_share(model, folds, rows):
+    if shares:
         k, budget = choose_by_share(judged, front.area_mm2, front.loss, max_loss=max_loss)
         share = float(share_left(front.area_mm2)[k])
         chosen = front.candidates[k]
@@ -121,7 +123,7 @@ def search_models(
             for found, fold in zip(fold_fronts, folds, strict=True)
         ]
     base = held_accuracy(folds, rows)
-    held = held_losses(judged, front.loss, front.area_mm2, by_share=by_share(model, folds, rows))
+    held = held_losses(judged, front.loss, front.area_mm2, by_share=shares)
     return ModelSearch(
         stage=stage,
         chosen=chosen,
@@ -221,11 +223,10 @@ def _search(
     )  # fmt: skip
 
 
-def by_share(model: IntegerModel, folds: list[Fold], rows: Rows) -> bool:
-    """Whether the folds say how much of the area to leave, not how much to lose on search rows
-    (large tables, of all models but single trees)."""
-    tree = isinstance(model, IntegerTree)
-    return bool(folds) and not tree and len(rows.train) > COEFFICIENTS.most_rows
+def by_share(folds: list[Fold], rows: Rows) -> bool:
+    """Whether the folds say how much of the area to leave, not how much to lose on search rows:
+    they do of large tables."""
+    return bool(folds) and len(rows.train) > COEFFICIENTS.most_rows
 
 
 def held_accuracy(folds: list[Fold], rows: Rows) -> float | None:

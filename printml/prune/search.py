@@ -42,6 +42,9 @@ from printml.prune.state import (
 
 ROUND_SHARE = 0.8
 """Of the area at its beginning, where a round ends."""
+MEND_SHARE = 0.5
+"""Of the start's area, from which on rounds mend: of a larger circuit it takes long, and little of
+it stays."""
 LAZY_BATCHES = 10
 """Of so many batches of a lazy path one judges every move."""
 
@@ -101,7 +104,8 @@ def prune_path(
     most_wrong
         Summed weight of wrong rows that no point may pass.
     map_again
-        Makes a smaller netlist of the same function; a new round begins with it, mended.
+        Makes a smaller netlist of the same function; a new round begins with it, mended once the
+        circuit is small enough.
     round_share
         Share of its first area at which a round ends.
     optimize
@@ -144,10 +148,13 @@ def prune_path(
     while not (stop and stop(points)):
         number = points[-1].round
         begun_at = next(point.area_mm2 for point in points if point.round == number)
-        # The start may have lost rows too; to mend a large one takes long, and little of it stays.
+        # The start may have lost rows, and may not have far to go.
         at_start = len(points) == 1 and not lazy
+        mends = at_start or points[-1].area_mm2 < MEND_SHARE * points[0].area_mm2
         if map_again and (at_start or points[-1].area_mm2 < round_share * begun_at):
-            points.append(_next_round(points[-1], library, evidence, targets, costs, map_again))
+            points.append(
+                _next_round(points[-1], library, evidence, targets, costs, map_again, mends=mends)
+            )
             network, current = points[-1].network, points[-1].wrong
             state = state_of(network, evidence)
             number += 1
@@ -238,10 +245,14 @@ def _next_round(
     targets: Targets,
     costs: Costs,
     map_again: Callable[[Netlist], Netlist],
+    *,
+    mends: bool = True,
 ) -> PrunePoint:
     """The first point of the round after `last`."""
     network = _mapped_again(last.network, library, map_again)
     state = state_of(network, evidence)
+    if not mends:
+        return replace(_point(network, state, costs, last.wrong), round=last.round + 1)
     first = network.like.first_gate_net
     found = mend(state, first, costs.of_nets(state), targets, seed=last.round)
     tau = tau_of(state, found.net)
