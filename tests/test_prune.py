@@ -335,11 +335,11 @@ def test_paths_of_large_tables_end_where_the_choice_is_settled(
     X = rng.integers(0, 8, (6_000, 4))
     y = np.where(rng.random(6_000) < 0.1, rng.integers(0, 3, 6_000), model.predict(X))
     netlist = quick_netlist(model, library)
-    none = X[:0], y[:0]
+    none = X[:0], y[:0], np.ones(0)
     whole_task = Task(netlist, model, X, y, *none)
     folds = [
-        Task(netlist, model, X[1_000:], y[1_000:], X[:1_000], y[:1_000]),
-        Task(netlist, model, X[:5_000], y[:5_000], X[5_000:], y[5_000:]),
+        Task(netlist, model, X[1_000:], y[1_000:], X[:1_000], y[:1_000], np.ones(1_000)),
+        Task(netlist, model, X[:5_000], y[:5_000], X[5_000:], y[5_000:], np.ones(1_000)),
     ]
     common = {"max_loss": 0.01, "seed": 0, "n_jobs": 1}
     whole = run_tasks([whole_task, *folds], library, **common)

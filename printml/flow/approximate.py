@@ -71,7 +71,7 @@ def approximate(path: Path, *, n_jobs: int, progress: Progress) -> Approximated:
     if recipe.approx != "published" and recipe.max_loss > 0:
         progress("approximate: models of the folds")
         folds = make_folds(recipe, record, model, rows)
-    large = by_share(folds, rows)
+    large = by_share(recipe.model, folds, rows)
     if recipe.model in ENSEMBLES or (recipe.model == "tree" and recipe.approx == "full" and large):
         start, own = class_only(read_netlist(run)), [fold.model for fold in folds]
         subject = Subject(recipe, start, model, rows, folds, own, library)

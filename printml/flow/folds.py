@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from printml.arrays import IntArray
+from printml.arrays import FloatArray, IntArray
 from printml.data.quantizer import InputQuantizer
 from printml.flow.recipe import Recipe
 from printml.flow.run import Rows
@@ -25,6 +25,8 @@ from printml.quantize.tree import simplify_tree
 
 ENOUGH_HELD_ROWS = 1_500
 """Folds are used until so many rows were left out once; a large set needs fewer of them."""
+FEW_REPEATED = 0.05
+"""Share of the training rows with the inputs of another, from which repeated rows matter."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,11 +39,14 @@ class Fold:
         Trained on the search rows, or the given one if it was not trained here.
     search, held
         int64, indices into the table's rows.
+    weight
+        Of each held row, mean 1; see `held_weights`.
     """
 
     model: IntegerModel
     search: IntArray
     held: IntArray
+    weight: FloatArray
 
 
 def make_folds(
@@ -69,8 +74,46 @@ def make_folds(
         own = model
         if "parameters" in record:
             own = _trained(recipe, record, model, rows, chosen)
-        folds.append(Fold(own, chosen, rows.train[held]))
+        weight = held_weights(rows.X_int[rows.train], search, held)
+        if rows.groups is not None:
+            weight = np.ones(len(held))
+        folds.append(Fold(own, chosen, rows.train[held], weight))
     return folds
+
+
+def held_weights(X_int: IntArray, search: IntArray, held: IntArray) -> FloatArray:
+    """Weights with which as many held rows repeat a search row as new rows a training row.
+
+    Some tables hold readings twice, and what knows its rows by heart is right on those that it
+    meets again. A fold has seen fewer rows, so it meets fewer again than the whole will. How many
+    the whole meets is what each training row meets of the others (leave-one-out).
+
+    Parameters
+    ----------
+    X_int
+        Inputs of the training rows, int64, shape (n_rows, n_features).
+    search, held
+        Rows of a fold, int64, indices into `X_int`.
+
+    Returns
+    -------
+    FloatArray
+        Shape (n_held,), mean 1; all 1 where few rows are repeated or where either kind is missing.
+
+    Examples
+    --------
+    >>> X_int = np.array([[1], [1], [2], [2], [3], [4], [5], [6]])
+    >>> held_weights(X_int, np.array([0, 2, 3, 5]), np.array([1, 4, 6, 7]))
+    array([2.        , 0.66666667, 0.66666667, 0.66666667])
+    """
+    _, kind, counts = np.unique(X_int, axis=0, return_inverse=True, return_counts=True)
+    kind = kind.reshape(-1)
+    wanted = float(np.mean(counts[kind] > 1))
+    repeats = np.isin(kind[held], kind[search])
+    found = float(repeats.mean())
+    if wanted < FEW_REPEATED or wanted == 1.0 or not 0.0 < found < 1.0:
+        return np.ones(len(held))
+    return np.where(repeats, wanted / found, (1.0 - wanted) / (1.0 - found))
 
 
 def _trained(

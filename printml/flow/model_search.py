@@ -38,6 +38,8 @@ BEYOND = 0.03
 """Searches go on until this much more is lost than may be, so that the turning point is seen."""
 COEFFICIENTS = Experience(gap=0.0, gap_rows=1200, slope=0.55, spread=0.006)
 """Measured on splits that are in no table; see docs/approximation.md."""
+TREE_ROWS = 3_000
+"""Training rows from which a table is large for a single tree."""
 PUBLISHED_REACH = 4
 """Farthest a coefficient may move in the published method."""
 
@@ -103,7 +105,7 @@ def search_models(
         for k, (own, chosen) in enumerate(tasks)
     )
     # Thresholds of large tables change the circuit in leaps, so a share of it is no measure.
-    shares = stage == "coefficients" and by_share(folds, rows)
+    shares = stage == "coefficients" and by_share(recipe.model, folds, rows)
     if shares:
         fronts = [
             _from_start(found, own, library) for found, (own, _) in zip(fronts, tasks, strict=True)
@@ -223,17 +225,21 @@ def _search(
     )  # fmt: skip
 
 
-def by_share(folds: list[Fold], rows: Rows) -> bool:
+def by_share(family: str, folds: list[Fold], rows: Rows) -> bool:
     """Whether the folds say how much of the area to leave, not how much to lose on search rows:
-    they do of large tables."""
-    return bool(folds) and len(rows.train) > COEFFICIENTS.most_rows
+    they do of large tables. `family` as in `Recipe.model`."""
+    most_rows = TREE_ROWS if family == "tree" else COEFFICIENTS.most_rows
+    return bool(folds) and len(rows.train) > most_rows
 
 
 def held_accuracy(folds: list[Fold], rows: Rows) -> float | None:
     """Mean accuracy of the folds' unapproximated models on their left-out rows."""
     if not folds:
         return None
-    found = [np.mean(f.model.predict(rows.X_int[f.held]) == rows.y[f.held]) for f in folds]
+    found = [
+        np.average(f.model.predict(rows.X_int[f.held]) == rows.y[f.held], weights=f.weight)
+        for f in folds
+    ]
     return float(np.average(found, weights=[len(f.held) for f in folds]))
 
 
@@ -253,8 +259,10 @@ def over_fitting(model: IntegerModel, folds: list[Fold], rows: Rows) -> float:
 
 def _judged(front: Front, fold: Fold, rows: Rows) -> FoldFront:
     X, y = rows.X_int[fold.held], rows.y[fold.held]
-    right = np.mean(fold.model.predict(X) == y)
-    held_loss = np.array([right - np.mean(c.predict(X) == y) for c in front.candidates])
+    right = np.average(fold.model.predict(X) == y, weights=fold.weight)
+    held_loss = np.array(
+        [right - np.average(c.predict(X) == y, weights=fold.weight) for c in front.candidates]
+    )
     return FoldFront(front.loss, front.area_mm2, held_loss, len(y))
 
 

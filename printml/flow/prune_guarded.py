@@ -38,7 +38,7 @@ def prune_guarded(
     """
     recipe, folds = subject.recipe, subject.folds
     losses = (recipe.max_loss, *recipe.further_losses)
-    shares = by_share(folds, subject.rows)
+    shares = by_share(recipe.model, folds, subject.rows)
     whole = whole_task(subject)
     progress(f"pruned: a path on all rows and on each of {len(folds)} folds")
     tasks = fold_tasks(subject, n_jobs)

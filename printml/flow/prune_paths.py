@@ -12,7 +12,7 @@ from joblib import Parallel, delayed
 from printml.approx.guard import Budget
 from printml.circuit.estimate import estimate_area_mm2
 from printml.flow.folds import Fold
-from printml.flow.model_search import accuracy_left, held_accuracy, over_fitting
+from printml.flow.model_search import accuracy_left, by_share, held_accuracy, over_fitting
 from printml.flow.prune_step import Pruned
 from printml.flow.quick_netlist import quick_netlist
 from printml.flow.recipe import Recipe
@@ -22,7 +22,7 @@ from printml.netlist.netlist import Netlist
 from printml.prune.by_share import held_losses
 from printml.prune.copies import copies_for
 from printml.prune.network import netlist_of
-from printml.prune.paths import PrunePath, Task, finished
+from printml.prune.paths import BEYOND, PrunePath, Task, finished
 from printml.quantize.integer_model import IntegerModel
 
 Choice: TypeAlias = tuple[int, Budget]
@@ -60,6 +60,14 @@ class Subject:
     def most_loss(self) -> float:
         """The largest loss that a circuit is asked for."""
         return max((self.recipe.max_loss, *self.recipe.further_losses))
+
+    @property
+    def most_further(self) -> float:
+        """As in `Task`. What a tree has learned by heart it may lose on the rows it saw, and where
+        folds say how far paths go, nothing else needs to."""
+        if self.recipe.model != "tree" or not by_share("tree", self.folds, self.rows):
+            return BEYOND
+        return BEYOND + max(0.0, over_fitting(self.model, self.folds, self.rows))
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,8 +123,10 @@ def whole_task(subject: Subject) -> Task:
         y=rows.y[rows.train],
         X_held=rows.X_int[none],
         y_held=rows.y[none],
+        held_weight=np.ones(0),
         keep_right=recipe.max_loss == 0,
         optimize=recipe.optimize,
+        most_further=subject.most_further,
     )
 
 
@@ -135,7 +145,9 @@ def fold_tasks(subject: Subject, n_jobs: int) -> list[Task]:
             y=rows.y[fold.search],
             X_held=rows.X_int[fold.held],
             y_held=rows.y[fold.held],
+            held_weight=fold.weight,
             optimize=recipe.optimize,
+            most_further=subject.most_further,
         )
         for netlist, fold in zip(starts, subject.folds, strict=True)
     ]

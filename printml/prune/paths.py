@@ -56,6 +56,8 @@ class Task:
         Rows to search on, int64, shapes (n_rows, n_features) and (n_rows,).
     X_held, y_held
         Rows to judge on that neither search nor reference saw; none for the final path.
+    held_weight
+        Of each of them, float64, mean 1.
     keep_right
         No search row that the reference gets right may become wrong; without copies and budget.
     optimize
@@ -66,6 +68,8 @@ class Task:
         The path ends once less than this share of its cost is left.
     until
         The path ends with the first point for which this is true, too.
+    most_further
+        Share of the rows' weight that may be lost beyond the loss allowed, at most.
     """
 
     netlist: Netlist
@@ -74,11 +78,13 @@ class Task:
     y: IntArray
     X_held: IntArray
     y_held: IntArray
+    held_weight: FloatArray
     keep_right: bool = False
     optimize: Literal["area", "power"] = "area"
     most_held_loss: float = np.inf
     least_share: float = 0.0
     until: Callable[[PrunePoint], bool] | None = None
+    most_further: float = BEYOND
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +140,7 @@ def run_task(
     start = network_of(task.netlist, library)
     start_wrong = float(evidence.weights @ (predict_network(start, evidence.X_int) != evidence.y))
     # A fully grown tree is right on all rows it saw; what replaced it may have lost many of them.
-    most_wrong = max(reference_wrong, start_wrong) + max_loss + BEYOND
+    most_wrong = max(reference_wrong, start_wrong) + max_loss + task.most_further
     if task.keep_right:
         most_wrong = 0.0
     kept = checkpoint_path(
@@ -212,9 +218,9 @@ def _mapping(library: CellLibrary) -> Callable[[Netlist], Netlist]:
 
 def held_loss(task: Task, point: PrunePoint) -> float:
     """Share of the held rows that a point loses against the reference."""
-    right = (task.reference.predict(task.X_held) == task.y_held).sum()
-    found = (predict_network(point.network, task.X_held) == task.y_held).sum()
-    return float((right - found) / len(task.y_held))
+    right = task.reference.predict(task.X_held) == task.y_held
+    found = predict_network(point.network, task.X_held) == task.y_held
+    return float(task.held_weight @ (right.astype(float) - found) / len(task.y_held))
 
 
 def run_by_share(
