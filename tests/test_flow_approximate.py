@@ -341,11 +341,13 @@ def test_large_tables_stop_at_a_share_of_the_area(
     assert sum(int(row["chosen"]) for row in front) == 1
 
 
-def test_forests_of_large_tables_stop_at_a_share_of_the_area_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("family", ["forest", "tree"])
+def test_trees_of_large_tables_are_pruned_from_their_exact_circuit_to_a_share_of_it(
+    family: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The front's held losses are those at each point's share, and the chosen one is allowed."""
     monkeypatch.setattr(model_search, "COEFFICIENTS", replace(COEFFICIENTS, most_rows=100))
+    monkeypatch.setattr(model_search, "TREE_ROWS", 100)
     chosen_by_share = []
 
     def noted(*arguments: Any, **options: Any) -> Any:
@@ -354,7 +356,7 @@ def test_forests_of_large_tables_stop_at_a_share_of_the_area_too(
 
     monkeypatch.setattr(choice, "choose_by_share", noted)
     recipe = Recipe(
-        dataset="seeds", model="forest", n_trees=3, effort="fast", approx="full", max_loss=0.1
+        dataset="seeds", model=family, n_trees=3, effort="fast", approx="full", max_loss=0.1
     )
     path = build(recipe, tmp_path / "run", progress=quiet)
     exact, pruned = metrics_of(path)["stages"]
