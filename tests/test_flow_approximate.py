@@ -33,7 +33,7 @@ from printml.flow.rundir import RunFolder
 from printml.liberty.locate import find_library
 from printml.prune import choice, copies, paths
 from printml.prune.by_share import choose_by_share
-from printml.prune.copies import MOST_COPIES
+from printml.prune.copies import MOST_COPIES, TREE_COPIES
 from printml.prune.published import class_only
 from printml.quantize.model_file import from_json
 from printml.simulate.kernel import outputs
@@ -362,6 +362,7 @@ def test_trees_of_large_tables_are_pruned_from_their_exact_circuit_to_a_share_of
     exact, pruned = metrics_of(path)["stages"]
     assert exact["area_cm2"] > pruned["area_cm2"]
     assert pruned["held_out_loss_of_folds"] <= paths.AIM_SHARE * 0.1
+    assert pruned["n_copies"] == {"forest": MOST_COPIES, "tree": TREE_COPIES}[family]
     ((k, budget),) = chosen_by_share
     assert pruned["held_out_loss_of_folds"] == budget.held_loss
     with (path / "pruned" / "front.csv").open() as file:

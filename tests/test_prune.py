@@ -645,6 +645,8 @@ def test_what_is_no_whole_checkpoint_counts_as_none(tmp_path: Path) -> None:
 
 def test_small_and_large_tables_get_most_copies() -> None:
     assert [copies_for(n) for n in (100, 2400, 4000, 5000, 5001, 10**6)] == [4, 4, 2, 1, 4, 4]
+    trees = [copies_for(n, large_tree=True) for n in (3_428, 5_000, 7_694, 10**6)]
+    assert trees == [8, 7, 4, 4]
 
 
 def path_of(cost: list[float], loss: list[float], held_loss: list[float]) -> PrunePath:

@@ -62,10 +62,15 @@ class Subject:
         return max((self.recipe.max_loss, *self.recipe.further_losses))
 
     @property
+    def large_tree(self) -> bool:
+        """Whether it is a tree that is pruned from its exact circuit, as far as folds say."""
+        return self.recipe.model == "tree" and by_share("tree", self.folds, self.rows)
+
+    @property
     def most_further(self) -> float:
         """As in `Task`. What a tree has learned by heart it may lose on the rows it saw, and where
         folds say how far paths go, nothing else needs to."""
-        if self.recipe.model != "tree" or not by_share("tree", self.folds, self.rows):
+        if not self.large_tree:
             return BEYOND
         return BEYOND + max(0.0, over_fitting(self.model, self.folds, self.rows))
 
@@ -126,6 +131,7 @@ def whole_task(subject: Subject) -> Task:
         held_weight=np.ones(0),
         keep_right=recipe.max_loss == 0,
         optimize=recipe.optimize,
+        large_tree=subject.large_tree,
         most_further=subject.most_further,
     )
 
@@ -147,6 +153,7 @@ def fold_tasks(subject: Subject, n_jobs: int) -> list[Task]:
             y_held=rows.y[fold.held],
             held_weight=fold.weight,
             optimize=recipe.optimize,
+            large_tree=subject.large_tree,
             most_further=subject.most_further,
         )
         for netlist, fold in zip(starts, subject.folds, strict=True)
@@ -186,7 +193,7 @@ def pruned_point(subject: Subject, paths: Paths, choice: Choice, *, max_loss: fl
             "method": "accuracy-driven pruning, stopped by folds of the training rows",
             "max_loss": max_loss,
             "n_folds": n_folds,
-            "n_copies": copies_for(n_train) if n_folds else 0,
+            "n_copies": copies_for(n_train, large_tree=paths.task.large_tree) if n_folds else 0,
             "budget_search_loss": budget.loss if np.isfinite(budget.loss) else None,
             "held_out_loss_of_folds": None if np.isnan(budget.held_loss) else budget.held_loss,
             "accuracy_validation_exact": base,

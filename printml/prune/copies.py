@@ -13,12 +13,20 @@ MOST_ROWS = 12_000
 """Rows and copies together, for tables of up to `LARGE_TABLE` rows."""
 LARGE_TABLE = 5_000
 """Beyond, circuits are large and fit even so many rows by chance: they need all copies again."""
+TREE_COPIES = 8
+TREE_ROWS_SEEN = 40_000
+"""Rows and copies together for trees that are pruned from their exact circuit."""
 COPY_WEIGHT = 1.0
 """Weight of all copies of a row together, beside 1 for the row itself."""
 
 
-def copies_for(n_rows: int) -> int:
-    """Perturbed copies of each row that pruning sees."""
+def copies_for(n_rows: int, *, large_tree: bool = False) -> int:
+    """Perturbed copies of each row that pruning sees.
+
+    `large_tree` where a tree is pruned from its exact circuit: it starts right on all rows.
+    """
+    if large_tree:
+        return max(MOST_COPIES, min(TREE_COPIES, TREE_ROWS_SEEN // n_rows - 1))
     if n_rows > LARGE_TABLE:
         return MOST_COPIES
     return max(1, min(MOST_COPIES, MOST_ROWS // n_rows - 1))

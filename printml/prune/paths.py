@@ -68,6 +68,8 @@ class Task:
         The path ends once less than this share of its cost is left.
     until
         The path ends with the first point for which this is true, too.
+    large_tree
+        As in `copies_for`.
     most_further
         Share of the rows' weight that may be lost beyond the loss allowed, at most.
     """
@@ -84,6 +86,7 @@ class Task:
     most_held_loss: float = np.inf
     least_share: float = 0.0
     until: Callable[[PrunePoint], bool] | None = None
+    large_tree: bool = False
     most_further: float = BEYOND
 
 
@@ -197,7 +200,7 @@ def finished(
 
 def _evidence(task: Task, seed: int) -> Evidence:
     """The rows with their copies, or with `keep_right` those that the reference has right."""
-    n_copies = 0 if task.keep_right else copies_for(len(task.y))
+    n_copies = 0 if task.keep_right else copies_for(len(task.y), large_tree=task.large_tree)
     evidence = evidence_of(
         task.X_int,
         task.y,
