@@ -70,7 +70,8 @@ def subject_of(run: Path) -> Subject:
 def measured_path(
     subject: Subject, n_copies: int, *, every_move: bool = False, until_mm2: float = 0.0
 ) -> MeasuredPath:
-    """One path on all training rows, down to `until_mm2` or as far as paths go."""
+    """One path on all training rows, down to `until_mm2` if given, whatever is lost, else as far as
+    paths go."""
     rows, library = subject.rows, subject.library
     evidence = evidence_of(
         rows.X_int[rows.train], rows.y[rows.train], subject.model.input_bits,
@@ -80,7 +81,7 @@ def measured_path(
     network = network_of(subject.start, library)
     started = time.perf_counter()
     points = prune_path(
-        network, library, evidence, most_wrong=wrong + BEYOND,
+        network, library, evidence, most_wrong=1.0 if until_mm2 else wrong + BEYOND,
         map_again=lambda netlist: map_netlist(netlist, library, flow=REFRESH),
         lazy=is_long(network, evidence) and not every_move,
         stop=lambda found: found[-1].area_mm2 <= until_mm2,

@@ -1,6 +1,6 @@
 """What noisy copies of the training rows are worth to pruning: test accuracy against area.
 
-    python -m benchmarks.copies RUN [--copies 0 --copies 2 --copies 4] [--every-move] [-j 2]
+    python -m benchmarks.copies RUN [--copies 0 --copies 2] [--every-move] [--until-cm2 2] [-j 2]
 
 RUN is a run folder with an exact circuit; of SVMs, MLPs and trees with `--approx coefficients` (or
 more) pruning starts from their stage. One path on all training rows for each number of copies,
@@ -27,13 +27,15 @@ SHARES = (1.0, 0.75, 0.5, 0.35, 0.25, 0.18, 0.12, 0.08)
 @click.argument("run", type=click.Path(path_type=Path, exists=True))
 @click.option("--copies", multiple=True, default=(0, 2, 4), show_default=True)
 @click.option("--every-move", is_flag=True, help="Judge all moves in every batch.")
+@click.option("--until-cm2", default=0.0, help="Go down to here, whatever is lost.")
 @click.option("-j", "--jobs", default=1, show_default=True)
-def main(run: Path, copies: tuple[int, ...], every_move: bool, jobs: int) -> None:
+def main(run: Path, copies: tuple[int, ...], every_move: bool, until_cm2: float, jobs: int) -> None:
     """Print the test accuracy at falling areas, a row for each number of copies, and in brackets
     the wrong weight of the rows that the path saw, in percent."""
     subject = subject_of(run)
     paths = Parallel(n_jobs=jobs)(
-        delayed(measured_path)(subject, n, every_move=every_move) for n in copies
+        delayed(measured_path)(subject, n, every_move=every_move, until_mm2=100 * until_cm2)
+        for n in copies
     )
     title = f"{run}: exact {subject.exact_accuracy:.4f} on {len(subject.rows.test)} test rows"
     table = Table("copies", "s", *(f"{100 * share:.0f} %" for share in SHARES), title=title)
