@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from printml.netlist.build import NetlistBuilder
 from printml.netlist.netlist import Netlist
+from printml.prune import paths
 from printml.prune.mend import few_rows, mend
 from printml.prune.network import (
     AND,
@@ -154,3 +156,32 @@ def test_few_rows_are_all_wrong_ones_and_a_tenth_of_the_others() -> None:
     targets = Targets(*targets_of(network, half))
     table, few = few_rows(state, first, targets, np.random.default_rng(0))
     assert table.shape[1] == few.labels.shape[1] == few.masks.shape[1] == 0
+
+
+def test_what_is_built_is_mended_unless_it_just_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first point of a round was mended if it says what changed; of a large circuit it was
+    not, and any later point of a round never is."""
+    library = tiny_library()
+    adder = full_adder()
+    X = all_vectors(adder)
+    wanted = outputs(adder, library, X)["class"]
+    network = network_of(adder, library)
+    spoilt = network.op.copy()
+    spoilt[-1] = 0b0001
+    network = replace(network, op=spoilt)
+    point = PrunePoint(wrong=4.0, area_mm2=9.0, cost=9.0, network=network)
+    mended = replace(point, round=2, changes=({"net": 1},))
+    points = (point, replace(point, round=1), mended, replace(mended, wrong=5.0))
+    path = paths.PrunePath(points, np.zeros(4), np.empty(0), Path("none"))
+    evidence = Evidence(X, wanted, np.ones(8))
+    monkeypatch.setattr(paths, "_evidence", lambda task, seed: evidence)
+    monkeypatch.setattr(paths, "_mapping", lambda library: lambda netlist: netlist)
+    task = paths.Task(adder, None, X, wanted, X[:0], wanted[:0], np.ones(0))
+    built = [paths.finished(task, path, k, library, seed=0) for k in range(4)]
+    assert built[0] is point
+    assert built[2] is mended
+    for k in (1, 3):
+        assert built[k].wrong == 0
+        assert built[k].round == points[k].round + 1
+    kept = replace(task, keep_right=True)
+    assert paths.finished(kept, path, 3, library, seed=0) is points[3]

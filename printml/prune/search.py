@@ -1,7 +1,7 @@
 """Accuracy-driven pruning: from the whole netlist down, one batch of cheap moves after another.
 
-Each round begins with mapping what is left again and mending it: gates change so that rows that
-pruning lost are right again.
+Each round begins with mapping what is left again and, once half of the start is left, mending it:
+gates change so that rows that pruning lost are right again.
 """
 
 from __future__ import annotations
