@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from printml.arrays import IntArray
 from printml.netlist.build import NetlistBuilder
 from printml.netlist.netlist import Netlist
 from printml.prune import paths
@@ -22,6 +23,7 @@ from printml.prune.network import (
     OR,
     XNOR,
     XOR,
+    GateNetwork,
     netlist_of,
     network_of,
     op_areas_mm2,
@@ -100,18 +102,23 @@ def test_changes_are_worth_what_they_are_said_to_be(
     assert 100 * mended.area_cm2(library) <= area - found.gain.sum() + 1e-6
 
 
-def test_a_pruned_adder_is_mended_without_growing() -> None:
-    """A full adder whose sum was tied to its carry: 1 of 4 states of the class is lost."""
+def spoilt_adder() -> tuple[Netlist, GateNetwork, IntArray, IntArray]:
+    """A full adder, its network with another last gate, all inputs and what the adder answers."""
     library = tiny_library()
     adder = full_adder()
     X = all_vectors(adder)
-    wanted = outputs(adder, library, X)["class"]
     network = network_of(adder, library)
     spoilt = network.op.copy()
     spoilt[-1] = 0b0001
-    network = replace(network, op=spoilt)
+    return adder, replace(network, op=spoilt), X, outputs(adder, library, X)["class"]
+
+
+def test_a_pruned_adder_is_mended_without_growing() -> None:
+    """A full adder whose sum was tied to its carry: 1 of 4 states of the class is lost."""
+    library = tiny_library()
+    _, network, X, wanted = spoilt_adder()
     wrong = float((outputs(netlist_of(network, library), library, X)["class"] != wanted).sum())
-    area = float(op_areas_mm2(library)[spoilt[spoilt != NOT_A_GATE]].sum())
+    area = float(op_areas_mm2(library)[network.op[network.op != NOT_A_GATE]].sum())
     point = PrunePoint(wrong=wrong, area_mm2=area, cost=area, network=network)
     found = mended_point(point, library, Evidence(X, wanted, np.ones(8)), lambda netlist: netlist)
     assert found.round == 1
@@ -162,13 +169,7 @@ def test_what_is_built_is_mended_unless_it_just_was(monkeypatch: pytest.MonkeyPa
     """The first point of a round was mended if it says what changed; of a large circuit it was
     not, and any later point of a round never is."""
     library = tiny_library()
-    adder = full_adder()
-    X = all_vectors(adder)
-    wanted = outputs(adder, library, X)["class"]
-    network = network_of(adder, library)
-    spoilt = network.op.copy()
-    spoilt[-1] = 0b0001
-    network = replace(network, op=spoilt)
+    adder, network, X, wanted = spoilt_adder()
     point = PrunePoint(wrong=4.0, area_mm2=9.0, cost=9.0, network=network)
     mended = replace(point, round=2, changes=({"net": 1},))
     points = (point, replace(point, round=1), mended, replace(mended, wrong=5.0))
