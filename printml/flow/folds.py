@@ -74,9 +74,10 @@ def make_folds(
         own = model
         if "parameters" in record:
             own = _trained(recipe, record, model, rows, chosen)
-        weight = held_weights(rows.X_int[rows.train], search, held)
-        if rows.groups is not None:
-            weight = np.ones(len(held))
+        # Readings of one group are not met again where groups stand on one side.
+        weight = np.ones(len(held))
+        if rows.groups is None:
+            weight = held_weights(rows.X_int[rows.train], search, held)
         folds.append(Fold(own, chosen, rows.train[held], weight))
     return folds
 

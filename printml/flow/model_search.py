@@ -104,7 +104,7 @@ def search_models(
         )
         for k, (own, chosen) in enumerate(tasks)
     )
-    # Thresholds of large tables change the circuit in leaps, so a share of it is no measure.
+    # The search for thresholds was judged by its losses alone, whatever the table's size.
     shares = stage == "coefficients" and by_share(recipe.model, folds, rows)
     if shares:
         fronts = [

@@ -191,9 +191,10 @@ def finished(
 ) -> PrunePoint:
     """What is built of a point of the task's path: that netlist, mended if it has not just been."""
     point = path.points[which]
-    # Rounds of large circuits begin with mapping alone, which changes nothing.
-    just_mended = which > 0 and path.points[which - 1].round < point.round and point.changes
-    if task.keep_right or which == 0 or just_mended:
+    if task.keep_right or which == 0:
+        return point
+    # A round that began with mapping alone changed nothing then.
+    if path.points[which - 1].round < point.round and point.changes:
         return point
     return mended_point(
         point, library, _evidence(task, seed), _mapping(library), optimize=task.optimize

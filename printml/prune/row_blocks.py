@@ -61,25 +61,16 @@ def blocks_of(state: State, first: int, targets: Targets) -> list[Block]:
     order = np.lexsort((-weight, ~mends))
     n_words = -(-len(wrong) // WORDS_AT_ONCE) * WORDS_AT_ONCE
 
-    def words(rows: BitArray) -> BitArray:
-        packed = np.zeros((len(rows), 8 * n_words), np.uint8)
-        packed[:, : 8 * len(wrong)] = np.packbits(
-            bits_of(rows)[:, order], axis=1, bitorder="little"
-        )
-        return packed.view(np.uint64)
-
     inputs, labels, masks = (
-        words(part) for part in (state.values[2:first], targets.labels, targets.masks)
+        _chosen(part, order, n_words)
+        for part in (state.values[2:first], targets.labels, targets.masks)
     )
-    n_wrong = np.bitwise_count(words(wrong[None]) & masks).astype(np.int64)
+    n_wrong = np.bitwise_count(_chosen(wrong[None], order, n_words) & masks).astype(np.int64)
     blocks = []
     ahead = float(n_wrong.sum(axis=1) @ targets.weights)
     for low in range(0, n_words, WORDS_AT_ONCE):
         part = slice(low, low + WORDS_AT_ONCE)
-        table = np.zeros((2 * len(state.op), WORDS_AT_ONCE), np.uint64)
-        table[1] = ~np.uint64(0)
-        table[2:first] = inputs[:, part]
-        run_network(state.op, state.a, state.b, first, table[: len(state.op)])
+        table = _simulated(state, first, inputs[:, part])
         own = n_wrong[:, part].sum(axis=1)
         ahead -= float(own @ targets.weights)
         blocks.append(Block(table, labels[:, part].copy(), masks[:, part].copy(), own, ahead))
@@ -91,18 +82,28 @@ def rows_apart(
 ) -> tuple[BitArray, Targets]:
     """Some of the rows in words of their own: their table and what they should answer."""
     n_words = -(-len(rows) // 64)
+    inputs, labels, masks = (
+        _chosen(part, rows, n_words)
+        for part in (state.values[2:first], targets.labels, targets.masks)
+    )
+    return _simulated(state, first, inputs), Targets(labels, masks, targets.weights)
 
-    def words(every: BitArray) -> BitArray:
-        packed = np.zeros((len(every), 8 * n_words), np.uint8)
-        chosen = np.packbits(bits_of(every)[:, rows], axis=1, bitorder="little")
-        packed[:, : chosen.shape[1]] = chosen
-        return packed.view(np.uint64)
 
-    table = np.zeros((2 * len(state.op), n_words), np.uint64)
+def _chosen(words: BitArray, rows: IntArray, n_words: int) -> BitArray:
+    """The bits of some rows, in that order, in the first of `n_words` words."""
+    packed = np.zeros((len(words), 8 * n_words), np.uint8)
+    bits = np.packbits(bits_of(words)[:, rows], axis=1, bitorder="little")
+    packed[:, : bits.shape[1]] = bits
+    return packed.view(np.uint64)
+
+
+def _simulated(state: State, first: int, inputs: BitArray) -> BitArray:
+    """A table as `State.table`, from the words of the inputs."""
+    table = np.zeros((2 * len(state.op), inputs.shape[1]), np.uint64)
     table[1] = ~np.uint64(0)
-    table[2:first] = words(state.values[2:first])
+    table[2:first] = inputs
     run_network(state.op, state.a, state.b, first, table[: len(state.op)])
-    return table, Targets(words(targets.labels), words(targets.masks), targets.weights)
+    return table
 
 
 def bits_of(words: BitArray) -> npt.NDArray[np.uint8]:
