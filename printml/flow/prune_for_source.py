@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from printml.approx.guard import Budget
-from printml.flow.power_need import first_within, least_power_mw
+from printml.flow.power_need import asked_mw, first_within, least_power_mw
 from printml.flow.prune_paths import (
     Choice,
     Paths,
@@ -44,7 +44,7 @@ def for_source(
     """
     source = f"{subject.recipe.power_source_mw:g} mW"
     if subject.exact is not None:
-        if _draws_mw(subject, subject.exact) <= subject.recipe.power_source_mw:
+        if _carried(subject, subject.exact):
             progress(f"pruned: the exact circuit lives on {source}")
             return None
         progress(f"pruned: from the exact circuit to one that lives on {source}")
@@ -57,20 +57,20 @@ def for_source(
 def _on_the_way(
     subject: Subject, paths: Paths, smallest: Choice, progress: Callable[[str], None]
 ) -> Pruned | None:
-    limit_mw = subject.recipe.power_source_mw
+    limit_mw = asked_mw(subject.recipe)
     chosen, _ = smallest
 
     def power_mw(k: int) -> float:
         return _draws_mw(subject, _netlist_at(subject, paths.whole, k))
 
-    source = f"{limit_mw:g} mW"
+    source = f"{subject.recipe.power_source_mw:g} mW"
     last = chosen
     if power_mw(chosen) > limit_mw:
         if subject.folds:
             progress(
                 f"pruned: no circuit within max_loss lives on {source}, going on to one that does"
             )
-            task = replace(paths.task, until=lambda point: _carried(subject, point))
+            task = replace(paths.task, until=lambda point: _point_carried(subject, point))
             paths = replace(paths, whole=_run(subject, task, so_far=paths.whole.points))
         last = len(paths.whole.points) - 1
     first = first_within(power_mw, last, limit_mw)
@@ -111,8 +111,8 @@ def _from_exact(subject: Subject, exact: Netlist, n_jobs: int) -> Pruned | None:
         subject, start=exact, fold_models=[fold.model for fold in subject.folds]
     )
     task = whole_task(exact_subject)
-    path = _run(subject, replace(task, until=lambda point: _carried(subject, point)))
-    if not _carried(subject, path.points[-1]):
+    path = _run(subject, replace(task, until=lambda point: _point_carried(subject, point)))
+    if not _point_carried(subject, path.points[-1]):
         return None
     cost = np.array([point.cost for point in path.points])
     least = float(share_left(cost)[-1])
@@ -134,7 +134,7 @@ def _pruned(subject: Subject, paths: Paths, points: range, *, beyond: bool) -> P
     for point in points:
         choice = point, Budget(float(paths.whole.loss[point]), held_losses[point], 0.0)
         found = pruned_point(subject, paths, choice, max_loss=subject.recipe.max_loss)
-        if _draws_mw(subject, found.after) <= subject.recipe.power_source_mw:
+        if _carried(subject, found.after):
             return replace(found, details=found.details | {"beyond_max_loss": beyond})
     return None
 
@@ -150,9 +150,12 @@ def _netlist_at(subject: Subject, path: PrunePath, k: int) -> Netlist:
     return netlist_of(path.points[k].network, subject.library) if k else subject.start
 
 
-def _carried(subject: Subject, point: PrunePoint) -> bool:
-    netlist = netlist_of(point.network, subject.library)
-    return _draws_mw(subject, netlist) <= subject.recipe.power_source_mw
+def _point_carried(subject: Subject, point: PrunePoint) -> bool:
+    return _carried(subject, netlist_of(point.network, subject.library))
+
+
+def _carried(subject: Subject, netlist: Netlist) -> bool:
+    return _draws_mw(subject, netlist) <= asked_mw(subject.recipe)
 
 
 def _draws_mw(subject: Subject, netlist: Netlist) -> float:
