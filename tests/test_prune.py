@@ -30,6 +30,7 @@ from printml.prune.choice import choose_point
 from printml.prune.copies import copies_for, evidence_of
 from printml.prune.judge import run_network
 from printml.prune.memory import NOTHING, Moves, least_lost, least_prices, remember
+from printml.prune.moves import count_hits
 from printml.prune.network import (
     NAND,
     NOT_A_GATE,
@@ -197,21 +198,27 @@ def test_moves_that_are_not_simulated_could_not_have_been_chosen(
     evidence = Evidence(X, y, rng.integers(0, 3, 100).astype(float))
     network = network_of(netlist, library)
 
-    def path(first_judged: int) -> list[PrunePoint]:
+    def path(first_judged: int, hit_blocks: int = 6) -> list[PrunePoint]:
         with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("printml.prune.batch.HIT_BLOCKS", hit_blocks)
             patch.setattr("printml.prune.batch.FIRST_JUDGED", first_judged)
             patch.setattr("printml.prune.batch.MORE_JUDGED", 1.0)
             return prune_path(network, library, evidence, most_wrong=60.0)
 
     some, all_at_once = path(10**9), path(1)
     assert [p.changes for p in some] == [p.changes for p in all_at_once]
+    assert [p.changes for p in some] == [p.changes for p in path(10**9, hit_blocks=0)]
     assert [p.wrong for p in some] == [p.wrong for p in all_at_once]
     assert all(p.n_judged <= q.n_judged for p, q in zip(some, all_at_once, strict=True))
 
 
 @settings(deadline=None)
-@given(netlists(wide=False, max_gates=40), st.integers(0, 2**16), st.floats(0.0, 20.0))
-def test_moves_given_up_would_have_lost_too_much(netlist: Netlist, seed: int, most: float) -> None:
+@given(
+    netlists(wide=False, max_gates=40), st.integers(0, 2**16), st.floats(0.0, 20.0), st.booleans()
+)
+def test_moves_given_up_would_have_lost_too_much(
+    netlist: Netlist, seed: int, most: float, by_hits: bool
+) -> None:
     """Block by block of 64 rows: exact where it counts, and infinite only where that is true."""
     library = tiny_library()
     netlist = class_netlist(netlist)
@@ -225,19 +232,28 @@ def test_moves_given_up_would_have_lost_too_much(netlist: Netlist, seed: int, mo
     state, targets = state_of(network, evidence), Targets(*targets_of(network, evidence))
     net, by, inverted = moves_of(state, first)
     current = wrong_now(state, targets.labels, targets.masks, targets.weights)
+    values = values_of(network, X)
+    hits = np.zeros(320, np.int64)
+    count_hits(
+        net, by, inverted, state.op, state.a, state.b, state.outputs, state.start, state.readers,
+        state.table, targets.labels, hits,
+    )  # fmt: skip
+    found_class = [
+        forced(network, values, *move, len(X)) for move in zip(net, by, inverted, strict=True)
+    ]
+    right = np.flatnonzero(outputs(netlist, library, X)["class"] == y)
+    for row in right:
+        assert hits[row] == sum(found[row] != y[row] for found in found_class)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("printml.prune.row_blocks.WORDS_AT_ONCE", 1)
-        rows = blocks_of(state, first, targets)
+        rows = blocks_of(state, first, targets, hits if by_hits else None)
     assert len(rows) == 5
     assert sum(block.n_wrong.sum() for block in rows[2:]) == 0, "what can be mended comes first"
     found, least = judged(
         state, net, by, inverted, targets, rows, current, most=np.full(len(net), most)
     )  # fmt: skip
-    values = values_of(network, X)
     for k in range(len(net)):
-        wrong = evidence.weights @ (
-            forced(network, values, net[k], by[k], inverted[k], len(X)) != y
-        )
+        wrong = evidence.weights @ (found_class[k] != y)
         if np.isfinite(found[k]):
             assert found[k] == pytest.approx(wrong) == least[k]
         else:

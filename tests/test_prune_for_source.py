@@ -85,6 +85,17 @@ def test_nothing_is_made_for_a_source_that_carries_the_exact_tree(tree: Subject)
     assert found_for(strong) == (None, ["pruned: the exact circuit lives on 10 mW"])
 
 
+def test_a_source_that_only_just_carries_the_exact_tree_gets_another_circuit(
+    tree: Subject,
+) -> None:
+    assert tree.exact is not None
+    exact_mw = drawn_mw(tree, tree.exact)
+    just = replace(tree, recipe=replace(tree.recipe, power_source_mw=1.005 * exact_mw))
+    found, _ = found_for(just)
+    assert found is not None
+    assert drawn_mw(tree, found.after) <= 0.99 * 1.005 * exact_mw < exact_mw
+
+
 def test_what_mending_makes_too_dear_for_the_source_is_passed_over(
     tree: Subject, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -16,9 +16,9 @@ from printml.prune.memory import (
     least_prices,
     remember,
 )
-from printml.prune.moves import costs_saved, similar_nets
+from printml.prune.moves import costs_saved, count_hits, similar_nets
 from printml.prune.network import NOT_A_GATE, OpArray
-from printml.prune.row_blocks import Block, Targets, blocks_of, judged
+from printml.prune.row_blocks import WORDS_AT_ONCE, Block, Targets, blocks_of, judged
 from printml.prune.state import State, differing_rows, total_cost
 
 N_SIMILAR = 3
@@ -33,6 +33,10 @@ BATCH_SHARE = 0.08
 FIRST_JUDGED, MORE_JUDGED = 64, 1.3
 """One in so many moves is simulated before a look whether those are enough, then so many times
 as many."""
+
+HIT_MOVES = 128
+"""Moves that tell, where rows fill more than `HIT_BLOCKS` blocks, which rows moves make wrong."""
+HIT_BLOCKS = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +111,7 @@ def next_batch(
     # what they cost tells how soon the others can be given up.
     by_promise = np.argsort(touched / moves.saved, kind="stable")
     enough = BATCH_SHARE * total_cost(state, cost)
-    rows = blocks_of(state, first, targets)
+    rows = blocks_of(state, first, targets, _hits(state, moves, by_promise, targets))
     loss, least = np.full(len(moves.net), np.nan), np.full(len(moves.net), np.nan)
 
     def cheapest(awake: npt.NDArray[np.bool_], limit: float) -> tuple[IntArray, float] | None:
@@ -139,6 +143,20 @@ def next_batch(
         n_judged=int((~np.isnan(least)).sum()),
         memory=remember(memory, moves, least - current, limit),
     )
+
+
+def _hits(state: State, moves: Moves, by_promise: IntArray, targets: Targets) -> IntArray | None:
+    """How many of some moves, cheap and dear ones, make each row wrong; None of few rows."""
+    n_words = state.values.shape[1]
+    if n_words <= HIT_BLOCKS * WORDS_AT_ONCE:
+        return None
+    some = by_promise[:: max(1, len(by_promise) // HIT_MOVES)]
+    hits = np.zeros(64 * n_words, np.int64)
+    count_hits(
+        moves.net[some], moves.by[some], moves.inverted[some], state.op, state.a, state.b,
+        state.outputs, state.start, state.readers, state.table, targets.labels, hits,
+    )  # fmt: skip
+    return hits
 
 
 def _cheapest(

@@ -39,6 +39,37 @@ def judge_moves(
 
 
 @compiled
+def count_hits(
+    net: Int32Array, by: Int32Array, inverted: OpArray,
+    op: OpArray, a: Int32Array, b: Int32Array, outputs: Int32Array,
+    start: Int32Array, readers: Int32Array, table: BitArray, labels: BitArray, hits: IntArray,
+) -> None:  # fmt: skip
+    """Add to the `hits` of each row that is right, int64 (64 * n_words,), the moves that alone make
+    it wrong; those of other rows tell nothing."""
+    n_nets = op.shape[0]
+    where = np.arange(n_nets, dtype=np.int32)
+    changed = np.empty(n_nets, np.int32)
+    pending = np.zeros(n_nets // 64 + 1, np.uint64)
+    one = np.uint64(1)
+    for k in range(net.shape[0]):
+        n_changed = spread(
+            net[k], by[k], inverted[k] != 0, op, a, b, start, readers, table, where, changed,
+            pending,
+        )  # fmt: skip
+        if outputs_change(outputs, where):
+            for w in range(table.shape[1]):
+                wrong = np.uint64(0)
+                for at in range(outputs.shape[0]):
+                    wrong |= table[where[outputs[at]], w] ^ labels[at, w]
+                row = 64 * w
+                while wrong:
+                    hits[row] += np.int64(wrong & one)
+                    wrong >>= one
+                    row += 1
+        settle(where, changed, n_changed)
+
+
+@compiled
 def costs_saved(
     net: Int32Array, by: Int32Array, inverted: OpArray,
     op: OpArray, a: Int32Array, b: Int32Array, outputs: Int32Array, first_gate: int,

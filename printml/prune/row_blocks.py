@@ -16,6 +16,9 @@ from printml.prune.state import State
 WORDS_AT_ONCE = 32
 """Words of 64 rows that moves are judged on at a time: as many as a round of vector registers."""
 
+NEVER_HIT = 0.01
+"""Hits that a row counts for which had none: less than any, so that its weight decides."""
+
 
 @dataclass(frozen=True, eq=False)
 class Targets:
@@ -47,8 +50,11 @@ class Block:
     ahead: float
 
 
-def blocks_of(state: State, first: int, targets: Targets) -> list[Block]:
-    """Rows that are wrong now come first, since only they can become right; then by weight.
+def blocks_of(
+    state: State, first: int, targets: Targets, hits: IntArray | None = None
+) -> list[Block]:
+    """Rows that are wrong now come first, since only they can become right; then by weight, and
+    those first that moves made wrong most often (`hits` of each row, int64, if known).
 
     After the first block a move can only lose, so most moves are given up early; and a block is
     small enough for the nearer caches.
@@ -58,6 +64,8 @@ def blocks_of(state: State, first: int, targets: Targets) -> list[Block]:
     for mask, own in zip(targets.masks, targets.weights, strict=True):
         weight += own * bits_of(mask)
     mends = (bits_of(wrong) != 0) & (weight > 0)
+    if hits is not None:
+        weight *= hits + NEVER_HIT
     order = np.lexsort((-weight, ~mends))
     n_words = -(-len(wrong) // WORDS_AT_ONCE) * WORDS_AT_ONCE
 
