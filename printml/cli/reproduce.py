@@ -109,7 +109,9 @@ def _reproduce_survey(
     folder: Path,
     command: str,
 ) -> None:
-    work = [Work(circuit, seed) for seed in splits for circuit in circuits]
+    # The tables name the smallest first; what takes longest is begun first, so that none is left
+    # to one worker alone at the end.
+    work = [Work(circuit, seed) for circuit in reversed(circuits) for seed in splits]
     console = error_console()
     found: dict[str, list[dict[str, Any]]] = {circuit: [] for circuit in circuits}
     failures = []

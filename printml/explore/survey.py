@@ -81,9 +81,12 @@ def measure(work: Work, store: Path) -> dict[str, Any]:
 
 def _measured(work: Work, recipe: Recipe, folder: Path) -> dict[str, Any]:
     try:
-        build(recipe, folder, progress=lambda step: None)
+        build(recipe, folder, report=False, progress=lambda step: None)
         full = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-        approximate_run(folder, approx="published", max_loss=MAX_LOSS, progress=lambda step: None)
+        approximate_run(
+            folder, approx="published", max_loss=MAX_LOSS, report=False,
+            progress=lambda step: None,
+        )  # fmt: skip
         published = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
         return {
             "circuit": work.circuit,

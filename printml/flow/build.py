@@ -35,7 +35,14 @@ Progress = Callable[[str], None]
 """Called with the name of each step as it begins."""
 
 
-def build(recipe: Recipe, target: Path, *, n_jobs: int = 1, progress: Progress = print) -> Path:
+def build(
+    recipe: Recipe,
+    target: Path,
+    *,
+    n_jobs: int = 1,
+    report: bool = True,
+    progress: Progress = print,
+) -> Path:
     """Train (or read coefficients), synthesise, measure and verify; the folder appears whole.
 
     Parameters
@@ -46,6 +53,8 @@ def build(recipe: Recipe, target: Path, *, n_jobs: int = 1, progress: Progress =
         Run folder to make; an older run folder there is replaced, anything else is left alone.
     n_jobs
         Workers for training and mapping; the result does not depend on it.
+    report
+        Whether to write the page.
     progress
         Called with the name of each step as it begins.
 
@@ -63,7 +72,8 @@ def build(recipe: Recipe, target: Path, *, n_jobs: int = 1, progress: Progress =
         seconds: dict[str, float] = {}
         _timed("train", seconds, progress, lambda: train_step(recipe, scratch, n_jobs=n_jobs))
         _after_training(recipe, scratch, seconds, n_jobs=n_jobs, progress=progress)
-        _write_page(scratch, target)
+        if report:
+            _write_page(scratch, target)
     return target
 
 
@@ -95,6 +105,7 @@ def approximate_run(
     further_losses: tuple[float, ...] = (),
     power_source_mw: float = 0.0,
     n_jobs: int = 1,
+    report: bool = True,
     progress: Progress = print,
 ) -> Path:
     """Approximate the exact circuit of a run folder; earlier approximations are replaced.
@@ -131,7 +142,10 @@ def approximate_run(
         metrics["stages"] = [metrics["stages"][0], *further.stages]
         metrics["alternatives"] = list(further.alternatives)
         write_json_atomic(run.metrics, metrics)
-        _write_page(scratch, path)
+        # A page of what was there before would not be true any more.
+        (scratch / PAGE).unlink(missing_ok=True)
+        if report:
+            _write_page(scratch, path)
     return path
 
 

@@ -30,6 +30,10 @@ SLACK = 1e-9
 """Share of the rows' weight by which a move may miss a limit before it is given up."""
 BATCH_SHARE = 0.08
 """Share of the area that one batch may save before all moves are judged again."""
+MANY_MOVES = 20_000
+EARLY_BATCH_SHARE = 0.16
+"""The same of circuits that have more than so many moves: judging them takes longest, and little of
+what is taken first decides what is left in the end."""
 FIRST_JUDGED, MORE_JUDGED = 64, 1.3
 """One in so many moves is simulated before a look whether those are enough, then so many times
 as many."""
@@ -110,7 +114,8 @@ def next_batch(
     # Moves that touch few rows for what they save come first: they are often the cheapest, and
     # what they cost tells how soon the others can be given up.
     by_promise = np.argsort(touched / moves.saved, kind="stable")
-    enough = BATCH_SHARE * total_cost(state, cost)
+    share = EARLY_BATCH_SHARE if len(moves.net) > MANY_MOVES else BATCH_SHARE
+    enough = share * total_cost(state, cost)
     rows = blocks_of(state, first, targets, _hits(state, moves, by_promise, targets))
     loss, least = np.full(len(moves.net), np.nan), np.full(len(moves.net), np.nan)
 
