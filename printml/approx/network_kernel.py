@@ -27,6 +27,14 @@ from printml.arrays import FloatArray, IntArray
 from printml.circuit.eliminate import bit_width, digits_of
 from printml.compiled import compiled
 
+PART = 1024
+"""Rows, whole words of marks, after which a candidate is given up that cannot be the best."""
+SLACK = 1e-9
+"""What sums of weights may be off by."""
+TIE = 1e-12
+"""Of candidates that gain no more than this beside each other the first is taken, in whatever order
+their weights were summed."""
+
 
 @compiled
 def candidate_values(value: int, largest: int, out: IntArray) -> int:
@@ -131,6 +139,17 @@ def start_areas(
 
 
 @compiled
+def wrong_ahead(wrong: Marks, weights: FloatArray, ahead: FloatArray) -> None:
+    """For each part of the rows the weight of those behind it that are wrong."""
+    total = 0.0
+    for part in range(ahead.shape[0] - 1, -1, -1):
+        ahead[part] = total
+        for r in range(PART * part, min(PART * (part + 1), weights.shape[0])):
+            if wrong[r]:
+                total += weights[r]
+
+
+@compiled
 def descend(
     order: IntArray, price: float, most: float,
     X: IntArray, y: IntArray, weights: FloatArray,
@@ -143,7 +162,8 @@ def descend(
     """One sweep over coefficients: take the value with the least loss + price * area.
 
     `order` lists (layer, sum, input), input -1 for the intercept. All arrays of the network are
-    changed in place. Nothing is taken that leaves more than `most` wrong weight. `report` counts
+    changed in place. Rows that may change sides should come first, those that are wrong before all:
+    a candidate is given up once it loses more than the best so far. Nothing is taken that leaves more than `most` wrong weight. `report` counts
     candidates judged [0] and values changed [1]. Returns the new loss and area.
     """
     n_sums, n_rows = sums.shape
@@ -155,6 +175,9 @@ def descend(
     influence = np.zeros(n_sums, np.int64)
     parts_now, outer_now = parts.copy(), outer.copy()
     values = np.empty(200, np.int64)
+    n_marks = wrong.shape[0]
+    ahead = np.empty((n_rows + PART - 1) // PART)
+    wrong_ahead(wrong, weights, ahead)
     for at in range(order.shape[0]):
         layer, row, column = order[at, 0], order[at, 1], order[at, 2]
         inner = two_layers and layer == 0
@@ -186,7 +209,7 @@ def descend(
                 weight_1[row], intercept_1[row], np.zeros_like(input_high), input_high,
                 first_needed, areas,
             )  # fmt: skip
-        best_gain, best_value, best_loss, best_area = 1e-12, old, loss, area
+        best_gain, best_value, best_loss, best_area = 0.0, old, loss, area
         for k in range(n):
             value = values[k]
             if column < 0:
@@ -202,14 +225,26 @@ def descend(
             else:
                 weight[row, column] = old
             report[0] += 1
-            sum_step(before, operand, value - old, inner, step)
-            mark_wrong(
-                step, influence, only, sums, y, decision, fraction_bits, votes, pairs, wrong,
-                fresh, best, chosen,
-            )  # fmt: skip
-            extra = weight_gained(wrong, fresh, weights)
-            gain = -extra + price * (area - new_area)
-            if gain > best_gain and loss + extra <= most:
+            saved, extra, hopeless = price * (area - new_area), 0.0, False
+            for low in range(0, n_rows, PART):
+                high = min(low + PART, n_rows)
+                # The marks go on to a whole word behind the last row.
+                end = high if high < n_rows else n_marks
+                sum_step(before[low:high], operand[low:high], value - old, inner, step[low:high])
+                mark_wrong(
+                    step[low:high], influence, only, sums, y[low:high], decision, fraction_bits,
+                    votes if votes.shape[0] == 0 else votes[low:high], pairs, wrong[low:end],
+                    fresh[low:end], best[low:high], chosen[low:high], low,
+                )  # fmt: skip
+                extra = weight_gained(wrong[low:end], fresh[low:end], weights[low:high], extra)
+                least = extra - ahead[low // PART] - SLACK
+                hopeless = saved - least <= best_gain or loss + least > most
+                if hopeless:
+                    break
+            if hopeless:
+                continue
+            gain = -extra + saved
+            if gain > best_gain + TIE and loss + extra <= most:
                 best_gain, best_value = gain, value
                 best_loss, best_area = loss + extra, new_area
         if best_value == old:
@@ -218,9 +253,10 @@ def descend(
         sum_step(before, operand, best_value - old, inner, step)
         mark_wrong(
             step, influence, only, sums, y, decision, fraction_bits, votes, pairs, wrong, fresh,
-            best, chosen,
+            best, chosen, 0,
         )  # fmt: skip
         wrong[:] = fresh
+        wrong_ahead(wrong, weights, ahead)
         take_step(step, influence, sums, decision, votes, pairs)
         if inner:
             for r in range(n_rows):

@@ -78,20 +78,23 @@ def sum_step(hidden: IntArray, operand: IntArray, factor: int, inner: bool, step
 def mark_wrong(
     step: IntArray, column: IntArray, only: int, sums: IntArray, y: IntArray, decision: int,
     fraction_bits: int, votes: IntArray, pairs: IntArray, wrong: Marks, fresh: Marks,
-    best: IntArray, chosen: IntArray,
+    best: IntArray, chosen: IntArray, low: int,
 ) -> None:  # fmt: skip
     """Mark in `fresh` the rows that are wrong if every sum k grew by column[k] * step.
 
     `only` is the one sum that changes, or -1. `votes` and `pairs` (winner and loser of each sum)
-    are those of one-vs-one; `wrong` has the marks of now.
+    are those of one-vs-one; `wrong` has the marks of now. Of `sums` the rows from `low` on are
+    meant, of which the other arrays have a part.
     """
     n_rows = step.shape[0]
+    high = low + n_rows
     n_classes = votes.shape[1]
     if decision == OVO:
         # First the rows where a vote can change, then only those.
         if only >= 0:
+            own = sums[only, low:high]
             for r in range(n_rows):
-                fresh[r] = (sums[only, r] > 0) != (sums[only, r] + step[r] > 0)
+                fresh[r] = (own[r] > 0) != (own[r] + step[r] > 0)
         else:
             for r in range(n_rows):
                 fresh[r] = step[r] != 0
@@ -107,27 +110,28 @@ def mark_wrong(
                     continue
                 buffer[:] = votes[r]
                 for k in range(max(only, 0), only + 1 if only >= 0 else sums.shape[0]):
-                    was, now = sums[k, r] > 0, sums[k, r] + column[k] * step[r] > 0
+                    before = sums[k, low + r]
+                    was, now = before > 0, before + column[k] * step[r] > 0
                     if was != now:
                         buffer[pairs[k, 0]] += 1 if now else -1
                         buffer[pairs[k, 1]] += -1 if now else 1
                 fresh[r] = largest(buffer) != y[r]
         return
     if decision == REGRESSION:
-        factor = column[0]
+        own, factor = sums[0, low:high], column[0]
         for r in range(n_rows):
-            found = (sums[0, r] + factor * step[r]) >> fraction_bits
+            found = (own[r] + factor * step[r]) >> fraction_bits
             fresh[r] = min(max(found, 0), n_classes - 1) != y[r]
         return
     for begin in range(0, n_rows, CHUNK):
         end = min(begin + CHUNK, n_rows)
         top, index, grown = best[begin:end], chosen[begin:end], step[begin:end]
-        first, factor = sums[0, begin:end], column[0]
+        first, factor = sums[0, low + begin : low + end], column[0]
         for r in range(end - begin):
             top[r] = first[r] + factor * grown[r]
             index[r] = 0
         for k in range(1, sums.shape[0]):
-            own, factor = sums[k, begin:end], column[k]
+            own, factor = sums[k, low + begin : low + end], column[k]
             for r in range(end - begin):
                 value = own[r] + factor * grown[r]
                 index[r] = k if value > top[r] else index[r]
@@ -137,9 +141,8 @@ def mark_wrong(
 
 
 @compiled
-def weight_gained(wrong: Marks, fresh: Marks, weights: FloatArray) -> float:
-    """Summed weight of the rows that became wrong less that of those that became right."""
-    total = 0.0
+def weight_gained(wrong: Marks, fresh: Marks, weights: FloatArray, total: float = 0.0) -> float:
+    """`total` and the weight of the rows that became wrong less that of those that became right."""
     before, after = wrong.view(np.uint64), fresh.view(np.uint64)
     for word in range(before.shape[0]):
         if before[word] == after[word]:
