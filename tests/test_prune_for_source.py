@@ -26,9 +26,11 @@ from printml.flow.prune_step import Pruned
 from printml.flow.quick_netlist import quick_netlist
 from printml.flow.recipe import Recipe
 from printml.flow.run import library_of, read_json, read_run
+from printml.liberty.library import CellLibrary
 from printml.netlist.netlist import Netlist
 from printml.prune.network import netlist_of
-from printml.prune.paths import PrunePath, run_task
+from printml.prune.paths import PrunePath, Task, mended, run_task
+from printml.prune.search import PrunePoint
 from printml.simulate.kernel import outputs
 
 SOURCE_MW = 0.15
@@ -129,6 +131,32 @@ def test_what_mending_makes_too_dear_for_the_source_is_passed_over(
     told: list[str] = []
     assert for_source(subject, paths, chosen, n_jobs=1, progress=told.append) is None
     assert told[-1].startswith("pruned: no other circuit that lives on 0.15 mW")
+
+
+def test_a_path_goes_on_where_mending_makes_its_end_too_dear(
+    tree: Subject, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    subject = replace(tree, exact=None, recipe=replace(tree.recipe, max_loss=0.4))
+    task = whole_task(subject)
+    path = run_task(task, subject.library, max_loss=0.05, seed=0)
+    start = path.points[0]
+    begun = replace(path, points=path.points[:1], loss=path.loss[:1])
+    paths = replace(paths_of(subject, task, begun, [], by_share=False), n_held=[])
+    asked: list[float] = []
+
+    def dear_once(task: Task, point: PrunePoint, library: CellLibrary, *, seed: int) -> PrunePoint:
+        asked.append(point.area_mm2)
+        return start if len(asked) == 1 else mended(task, point, library, seed=seed)
+
+    monkeypatch.setattr(prune_for_source, "mended", dear_once)
+    told: list[str] = []
+    found = for_source(subject, paths, CHOSEN, n_jobs=1, progress=told.append)
+    assert told[0].startswith("pruned: no circuit within max_loss lives on 0.15 mW")
+    assert found is not None
+    assert drawn_mw(subject, found.after) <= SOURCE_MW
+    assert len(asked) >= 2
+    assert asked[0] > asked[-1]
 
 
 def test_of_points_that_lose_equally_much_the_first_is_taken() -> None:

@@ -27,7 +27,7 @@ from printml.arrays import FloatArray, IntArray
 from printml.circuit.eliminate import bit_width, digits_of
 from printml.compiled import compiled
 
-PART = 1024
+PART = 512
 """Rows, whole words of marks, after which a candidate is given up that cannot be the best."""
 SLACK = 1e-9
 """What sums of weights may be off by."""
@@ -163,8 +163,9 @@ def descend(
 
     `order` lists (layer, sum, input), input -1 for the intercept. All arrays of the network are
     changed in place. Rows that may change sides should come first, those that are wrong before all:
-    a candidate is given up once it loses more than the best so far. Nothing is taken that leaves more than `most` wrong weight. `report` counts
-    candidates judged [0] and values changed [1]. Returns the new loss and area.
+    a candidate is given up once it loses more than the best so far. Nothing is taken that leaves
+    more than `most` wrong weight. `report` counts candidates judged [0] and values changed [1].
+    Returns the new loss and area.
     """
     n_sums, n_rows = sums.shape
     step, best, chosen = (

@@ -14,8 +14,9 @@ from printml.flow.run import corners_of, library_of
 from printml.netlist.netlist import Netlist
 from printml.simulate.activity import measure_activity
 
-# New rows toggle the gates a little more or less often than the training rows that are asked.
 SOURCE_MARGIN = 0.01
+"""Share of a source left over: new rows toggle the gates a little more or less often than the
+training rows that are asked."""
 
 
 def asked_mw(recipe: Recipe) -> float:

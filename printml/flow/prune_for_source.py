@@ -23,7 +23,7 @@ from printml.flow.prune_step import Pruned
 from printml.netlist.netlist import Netlist
 from printml.prune.by_share import share_left
 from printml.prune.network import netlist_of
-from printml.prune.paths import PrunePath, Task, run_task, run_tasks
+from printml.prune.paths import PrunePath, Task, mended, run_task, run_tasks
 from printml.prune.search import PrunePoint
 
 
@@ -70,8 +70,8 @@ def _on_the_way(
             progress(
                 f"pruned: no circuit within max_loss lives on {source}, going on to one that does"
             )
-            task = replace(paths.task, until=lambda point: _point_carried(subject, point))
-            paths = replace(paths, whole=_run(subject, task, so_far=paths.whole.points))
+            further = _run_until_carried(subject, paths.task, so_far=paths.whole.points)
+            paths = replace(paths, whole=further)
         last = len(paths.whole.points) - 1
     first = first_within(power_mw, last, limit_mw)
     if first is None:
@@ -111,7 +111,7 @@ def _from_exact(subject: Subject, exact: Netlist, n_jobs: int) -> Pruned | None:
         subject, start=exact, fold_models=[fold.model for fold in subject.folds]
     )
     task = whole_task(exact_subject)
-    path = _run(subject, replace(task, until=lambda point: _point_carried(subject, point)))
+    path = _run_until_carried(subject, task)
     if not _point_carried(subject, path.points[-1]):
         return None
     cost = np.array([point.cost for point in path.points])
@@ -139,10 +139,21 @@ def _pruned(subject: Subject, paths: Paths, points: range, *, beyond: bool) -> P
     return None
 
 
-def _run(subject: Subject, task: Task, so_far: Sequence[PrunePoint] = ()) -> PrunePath:
+def _run_until_carried(
+    subject: Subject, task: Task, so_far: Sequence[PrunePoint] = ()
+) -> PrunePath:
+    """The path to the first point that the source carries, and that mended, too: mending makes no
+    circuit larger, but its nets may toggle more often."""
+    library, seed = subject.library, subject.recipe.seed
+
+    def enough(point: PrunePoint) -> bool:
+        return _point_carried(subject, point) and _point_carried(
+            subject, mended(task, point, library, seed=seed)
+        )
+
     return run_task(
-        task, subject.library,
-        max_loss=subject.most_loss, seed=subject.recipe.seed, so_far=so_far,
+        replace(task, until=enough), library,
+        max_loss=subject.most_loss, seed=seed, so_far=so_far,
     )  # fmt: skip
 
 

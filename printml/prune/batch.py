@@ -37,10 +37,8 @@ what is taken first decides what is left in the end."""
 FIRST_JUDGED, MORE_JUDGED = 64, 1.3
 """One in so many moves is simulated before a look whether those are enough, then so many times
 as many."""
-
-HIT_MOVES = 128
-"""Moves that tell, where rows fill more than `HIT_BLOCKS` blocks, which rows moves make wrong."""
-HIT_BLOCKS = 6
+HIT_MOVES, HIT_BLOCKS = 128, 6
+"""So many moves tell, where rows fill more than so many blocks, which rows moves make wrong."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -196,6 +196,11 @@ def finished(
     # A round that began with mapping alone changed nothing then.
     if path.points[which - 1].round < point.round and point.changes:
         return point
+    return mended(task, point, library, seed=seed)
+
+
+def mended(task: Task, point: PrunePoint, library: CellLibrary, *, seed: int) -> PrunePoint:
+    """A point of the task's path, mapped again and mended on the rows that the path sees."""
     return mended_point(
         point, library, _evidence(task, seed), _mapping(library), optimize=task.optimize
     )
