@@ -11,7 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from printml.approx.coefficient_search import search_coefficients
+from printml.approx import network_kernel
+from printml.approx.coefficient_search import (
+    search_coefficients,
+    telling_rows_first,
+    wrong_marks,
+)
 from printml.approx.coefficients_published import approximate_published, best_combination
 from printml.approx.guard import (
     Experience,
@@ -85,6 +90,65 @@ def test_rows_that_must_stay_right_do(model: IntegerNetwork, seed: int) -> None:
     front = search_coefficients(model, X, y, tiny_library(), seed=seed, keep_right=True)
     for candidate in front.candidates:
         assert (candidate.predict(X)[right] == y[right]).all()
+
+
+@settings(deadline=None, max_examples=20)
+@given(networks(), st.integers(0, 2**16))
+def test_candidates_given_up_early_were_not_the_best(model: IntegerNetwork, seed: int) -> None:
+    """In parts of 8 rows, in one part, and compiled: the same way down."""
+    X, y = rows_of(model, 90, seed)
+    y = np.where(np.arange(90) % 3 > 0, model.predict(X), y)
+
+    def front(n_rows: int | None) -> Front:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("printml.approx.coefficient_search.N_PRICES", 2)
+            if n_rows is not None:
+                # What is compiled has its constants inside.
+                plain = network_kernel.descend.py_func  # type: ignore[attr-defined]
+                ahead = network_kernel.wrong_ahead.py_func  # type: ignore[attr-defined]
+                patch.setattr(network_kernel, "PART", n_rows)
+                patch.setattr(network_kernel, "wrong_ahead", ahead)
+                patch.setattr("printml.approx.coefficient_search.descend", plain)
+            return search_coefficients(model, X, y, tiny_library(), seed=seed, max_loss=0.3)
+
+    compiled, parts, whole = front(None), front(8), front(1024)
+    for other in (parts, whole):
+        assert other.loss.tolist() == compiled.loss.tolist()
+        assert other.area_mm2.tolist() == compiled.area_mm2.tolist()
+
+
+def test_rows_that_tell_come_first_by_hand() -> None:
+    """Wrong ones, then by how little is missing, relative to the weight."""
+    X, y = np.array([[0], [3], [8], [15], [9]]), np.array([0, 0, 1, 1, 0])
+    model = IntegerNetwork(
+        family="svm-c",
+        feature_names=("a",),
+        class_labels=("0", "1"),
+        input_bits=frozen([4], np.int64),
+        weights=(frozen([[-2]], np.int64),),
+        intercepts=(frozen([15], np.int64),),
+        decision="ovo",
+    )
+    wrong = wrong_marks(model, X, y)
+    assert wrong.tolist() == [0, 0, 0, 0, 1, 0, 0, 0]
+    sums = np.array([[15, 9, -1, -15, -3]])
+    votes = np.array([[1, 0], [1, 0], [0, 1], [0, 1], [0, 1]])
+    pairs = np.array([[0, 1]])
+    for weights, order in (
+        ([1.0, 1.0, 1.0, 1.0, 1.0], [4, 2, 1, 0, 3]),
+        ([4.0, 1.0, 1.0, 1.0, 1.0], [4, 2, 0, 1, 3]),
+    ):
+        found = telling_rows_first(sums, votes, pairs, wrong, np.array(weights), model)
+        assert found.tolist() == order
+    sums = np.array([[5, 9, 0, 7, 1], [4, 0, 6, 7, 9]])
+    argmax = replace(model, decision="argmax")
+    found = telling_rows_first(sums, votes[:0], pairs, wrong, np.ones(5), argmax)
+    assert found.tolist() == [4, 3, 0, 2, 1]
+    # Classes end at multiples of 4.
+    regression = replace(model, decision="regression", fraction_bits=2)
+    sums = np.array([[16, 9, 6, 3, 0]])
+    found = telling_rows_first(sums, votes[:0], pairs, wrong, np.ones(5), regression)
+    assert found.tolist() == [4, 0, 1, 3, 2]
 
 
 def test_same_seed_same_front_and_it_gets_smaller() -> None:

@@ -103,3 +103,18 @@ def test_large_networks_skip_the_steep_flow_and_say_so(tmp_path, monkeypatch):
     result = run(text, tmp_path, effort="thorough")
     assert result.flow == "keep"
     assert "skipped" in result.tried[1].note
+
+
+def test_networks_of_sums_skip_the_flows_of_trees_sooner(tmp_path, monkeypatch):
+    import dataclasses
+
+    from printml.synth import abc
+
+    small = dataclasses.replace(abc.DIRECT, max_sum_nodes=5)
+    monkeypatch.setitem(abc.EFFORTS, "thorough", (abc.KEEP, small))
+    text = structural_verilog(lower(build_circuit(random_network(7, decision="ovo"), name="c")))
+    for mostly_sums in (False, True):
+        folder = tmp_path / str(mostly_sums)
+        folder.mkdir()
+        result = run(text, folder, effort="thorough", mostly_sums=mostly_sums)
+        assert ("skipped" in result.tried[1].note) == mostly_sums

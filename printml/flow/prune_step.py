@@ -26,7 +26,7 @@ from printml.netlist.json_file import netlist_to_json
 from printml.netlist.netlist import Netlist
 from printml.netlist.verilog import to_verilog
 from printml.polish.power_map import optimize_power
-from printml.quantize.integer_model import IntegerModel
+from printml.quantize.integer_model import IntegerModel, IntegerNetwork
 from printml.simulate.activity import measure_activity
 from printml.simulate.kernel import outputs
 from printml.simulate.saif import write_saif
@@ -106,6 +106,7 @@ def pruned_stage(
         pruned.after,
         library,
         effort=effort,
+        mostly_sums=isinstance(model, IntegerNetwork),
         timeout_s=recipe.timeout_s,
         n_jobs=n_jobs,
         rewrite=(

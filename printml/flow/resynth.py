@@ -42,6 +42,7 @@ def resynthesize(
     library: CellLibrary,
     *,
     effort: str = "normal",
+    mostly_sums: bool = False,
     timeout_s: float = 300.0,
     n_jobs: int = 1,
     rewrite: Callable[[Netlist], Netlist] | None = None,
@@ -54,6 +55,8 @@ def resynthesize(
 
     Parameters
     ----------
+    mostly_sums
+        As in `synthesize`.
     rewrite
         Applied to the smallest candidate, for power say; its result is proved equal as well.
 
@@ -90,6 +93,7 @@ def resynthesize(
             folder=folder,
             log_folder=logs,
             effort=effort,
+            mostly_sums=mostly_sums,
             timeout_s=timeout_s,
             n_jobs=n_jobs,
         )

@@ -17,6 +17,7 @@ from printml.liberty.views import verilog_cells
 from printml.netlist.json_file import netlist_to_json
 from printml.netlist.verilog import to_verilog
 from printml.polish.power_map import optimize_power
+from printml.quantize.integer_model import IntegerNetwork
 from printml.synth.synthesize import synthesize
 from printml.synth.yosys import yosys_version
 
@@ -52,6 +53,7 @@ def synth_step(path: Path, *, n_jobs: int) -> None:
         folder=scratch_of(path),
         log_folder=run.logs,
         effort=recipe.effort,
+        mostly_sums=isinstance(model, IntegerNetwork),
         timeout_s=recipe.timeout_s,
         n_jobs=n_jobs,
     )

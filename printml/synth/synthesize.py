@@ -50,6 +50,7 @@ def synthesize(
     folder: Path,
     log_folder: Path,
     effort: str = "normal",
+    mostly_sums: bool = False,
     timeout_s: float = 300.0,
     n_jobs: int = 1,
 ) -> Synthesis:
@@ -63,6 +64,8 @@ def synthesize(
         Existing folders for intermediate files, and for scripts and logs of every command.
     effort
         A key of `printml.synth.abc.EFFORTS`.
+    mostly_sums
+        The design is a network of adders: flows that win on trees are tried on small ones only.
     timeout_s
         Limit of each command. A mapping flow that takes longer is left out and noted.
     n_jobs
@@ -95,7 +98,10 @@ def synthesize(
         timeout_s=timeout_s,
     )
     tried = Parallel(n_jobs=n_jobs, prefer="threads")(
-        delayed(_map)(flow, library, folder, log_folder, timeout_s) for flow in EFFORTS[effort]
+        delayed(_map)(
+            flow, flow.most_nodes(mostly_sums=mostly_sums), library, folder, log_folder, timeout_s
+        )
+        for flow in EFFORTS[effort]
     )
     areas = [(result.area_mm2, k) for k, result in enumerate(tried) if result.area_mm2 is not None]
     if not areas:
@@ -111,11 +117,16 @@ def synthesize(
 
 
 def _map(
-    flow: MappingFlow, library: CellLibrary, folder: Path, log_folder: Path, timeout_s: float
+    flow: MappingFlow,
+    most_nodes: int | None,
+    library: CellLibrary,
+    folder: Path,
+    log_folder: Path,
+    timeout_s: float,
 ) -> FlowResult:
     n_nodes = _blif_nodes(folder / "logic.blif")
-    if flow.max_nodes is not None and n_nodes > flow.max_nodes:
-        note = f"skipped: {n_nodes} nodes, tried up to {flow.max_nodes}"
+    if most_nodes is not None and n_nodes > most_nodes:
+        note = f"skipped: {n_nodes} nodes, tried up to {most_nodes}"
         return FlowResult(flow.name, None, 0.0, note)
     output = f"mapped_{flow.name}.blif"
     script = f"read_genlib cells.genlib; read_blif logic.blif; {flow.script}; write_blif {output}"

@@ -19,6 +19,9 @@ from printml.verify.counterexample import (
 from printml.verify.ladder import Verdict
 
 CHECK = "synthesised Verilog = mapped netlist"
+GATES_OF_CELLS = "proc; simplemap; flatten"
+"""Yosys passes from a netlist and its cells to one-bit gates: each cell once, before copies of it
+take its places."""
 
 
 def prove_equivalence(
@@ -56,14 +59,17 @@ def prove_equivalence(
         If a tool fails.
     """
     started = time.monotonic()
-    for name, sources in (("spec", [verilog]), ("impl", [netlist, cells])):
+    for name, sources, passes in (
+        ("spec", [verilog], ELABORATE),
+        ("impl", [netlist, cells], GATES_OF_CELLS),
+    ):
         for source in sources:
             shutil.copyfile(source, folder / f"{name}_{source.name}")
         run_yosys(
             [
                 *(f"read_verilog {name}_{source.name}" for source in sources),
                 f"hierarchy -check -top {top}",
-                ELABORATE,
+                passes,
                 f"write_blif {name}.blif",
             ],
             folder=folder,
