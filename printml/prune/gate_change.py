@@ -12,7 +12,7 @@ import numpy as np
 
 from printml.arrays import BitArray, FloatArray, Int32Array, IntArray
 from printml.compiled import compiled
-from printml.prune.judge import evaluate_rows, outputs_change, settle, spread
+from printml.prune.judge import evaluate_rows, flips, outputs_change, settle, spread
 from printml.prune.network import OpArray
 from printml.prune.substitute import net_of_bit, wake
 from printml.simulate.words import popcount
@@ -72,21 +72,6 @@ def best_change(
     if best_a < 0:
         return none
     return best, best_op, best_a, best_b, best_cost
-
-
-@compiled
-def flips(
-    outputs: Int32Array, table: BitArray, where: Int32Array, labels: BitArray,
-    fixed: BitArray, broken: BitArray,
-) -> None:  # fmt: skip
-    """Rows that the last `spread` put right, and those that it made wrong."""
-    for w in range(table.shape[1]):
-        before, after = np.uint64(0), np.uint64(0)
-        for k in range(outputs.shape[0]):
-            before |= table[outputs[k], w] ^ labels[k, w]
-            after |= table[where[outputs[k]], w] ^ labels[k, w]
-        fixed[w] = before & ~after
-        broken[w] = after & ~before
 
 
 @compiled

@@ -120,6 +120,21 @@ def outputs_change(outputs: Int32Array, where: Int32Array) -> bool:
 
 
 @compiled
+def flips(
+    outputs: Int32Array, table: BitArray, where: Int32Array, labels: BitArray,
+    fixed: BitArray, broken: BitArray,
+) -> None:  # fmt: skip
+    """Rows that the last `spread` put right, and those that it made wrong."""
+    for w in range(table.shape[1]):
+        before, after = np.uint64(0), np.uint64(0)
+        for k in range(outputs.shape[0]):
+            before |= table[outputs[k], w] ^ labels[k, w]
+            after |= table[where[outputs[k]], w] ^ labels[k, w]
+        fixed[w] = before & ~after
+        broken[w] = after & ~before
+
+
+@compiled
 def count_wrong(
     outputs: Int32Array, table: BitArray, where: Int32Array, labels: BitArray, masks: BitArray,
     words: BitArray, n_wrong: IntArray,

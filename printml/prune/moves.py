@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from printml.arrays import BitArray, FloatArray, Int32Array, IntArray
 from printml.compiled import compiled
-from printml.prune.judge import count_wrong, outputs_change, settle, spread
+from printml.prune.judge import count_wrong, flips, outputs_change, settle, spread
 from printml.prune.network import OpArray
 from printml.prune.substitute import NO_GATE, index_readers, roll_back, substitute
 from printml.simulate.words import popcount
@@ -18,24 +18,43 @@ def judge_moves(
     net: Int32Array, by: Int32Array, inverted: OpArray,
     op: OpArray, a: Int32Array, b: Int32Array, outputs: Int32Array,
     start: Int32Array, readers: Int32Array, table: BitArray, labels: BitArray, masks: BitArray,
-    touched: npt.NDArray[np.bool_], n_wrong: IntArray,
+    flipped: npt.NDArray[np.bool_], fixed: BitArray, broken: BitArray,
+    touched: npt.NDArray[np.bool_], more_wrong: IntArray,
 ) -> None:  # fmt: skip
-    """Wrong rows of each group after each move alone, (n_moves, n_groups), where one `touched` an
-    output."""
+    """Rows of each group that each move alone makes wrong less those that it puts right,
+    (n_moves, n_groups), and whether it does either.
+
+    A row answers as if the net were flipped where the move changes it, and as before elsewhere. So
+    each net is flipped once, on all rows, which tells of all of its moves: `fixed` and `broken`,
+    (n_nets, n_words), are the rows that this puts right and makes wrong, for nets `flipped` before.
+    """
     n_nets = op.shape[0]
     where = np.arange(n_nets, dtype=np.int32)
     changed = np.empty(n_nets, np.int32)
     pending = np.zeros(n_nets // 64 + 1, np.uint64)
-    words = np.empty(table.shape[1], np.uint64)
     for k in range(net.shape[0]):
-        n_changed = spread(
-            net[k], by[k], inverted[k] != 0, op, a, b, start, readers, table, where, changed,
-            pending,
-        )  # fmt: skip
-        touched[k] = outputs_change(outputs, where)
-        if touched[k]:
-            count_wrong(outputs, table, where, labels, masks, words, n_wrong[k])
-        settle(where, changed, n_changed)
+        own = net[k]
+        if not flipped[own]:
+            flipped[own] = True
+            n_changed = spread(
+                own, own, True, op, a, b, start, readers, table, where, changed, pending
+            )
+            flips(outputs, table, where, labels, fixed[own], broken[own])
+            settle(where, changed, n_changed)
+        flip = ~np.uint64(0) if inverted[k] else np.uint64(0)
+        here, there = np.uint64(own), np.uint64(by[k])
+        touched[k] = False
+        more_wrong[k] = 0
+        for w in range(np.uint64(0), np.uint64(table.shape[1])):
+            differs = table[here, w] ^ table[there, w] ^ flip
+            to_fix, to_break = fixed[here, w] & differs, broken[here, w] & differs
+            if not (to_fix | to_break):
+                continue
+            touched[k] = True
+            for group in range(masks.shape[0]):
+                mask = masks[group, w]
+                more_wrong[k, group] += np.int64(popcount(to_break & mask))
+                more_wrong[k, group] -= np.int64(popcount(to_fix & mask))
 
 
 @compiled

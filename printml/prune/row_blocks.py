@@ -41,6 +41,8 @@ class Block:
         Rows of each weight that are wrong now, int64, shape (n_weights,).
     ahead
         Weight of the rows in later blocks that are wrong now.
+    flipped, fixed, broken
+        What `judge_moves` found of nets, bool (n_nets,) and words (n_nets, n_words): filled by it.
     """
 
     table: BitArray
@@ -48,6 +50,9 @@ class Block:
     masks: BitArray
     n_wrong: IntArray
     ahead: float
+    flipped: npt.NDArray[np.bool_]
+    fixed: BitArray
+    broken: BitArray
 
 
 def blocks_of(
@@ -81,7 +86,13 @@ def blocks_of(
         table = _simulated(state, first, inputs[:, part])
         own = n_wrong[:, part].sum(axis=1)
         ahead -= float(own @ targets.weights)
-        blocks.append(Block(table, labels[:, part].copy(), masks[:, part].copy(), own, ahead))
+        unknown = np.empty((2, len(state.op), table.shape[1]), np.uint64)
+        blocks.append(
+            Block(
+                table, labels[:, part].copy(), masks[:, part].copy(), own, ahead,
+                flipped=np.zeros(len(state.op), bool), fixed=unknown[0], broken=unknown[1],
+            )
+        )  # fmt: skip
     return blocks
 
 
@@ -144,9 +155,10 @@ def judged(
         found = np.empty((len(alive), len(targets.weights)), np.int64)
         judge_moves(
             net[alive], by[alive], inverted[alive], state.op, state.a, state.b, state.outputs,
-            state.start, state.readers, block.table, block.labels, block.masks, hit, found,
+            state.start, state.readers, block.table, block.labels, block.masks, block.flipped,
+            block.fixed, block.broken, hit, found,
         )  # fmt: skip
-        n_wrong[alive[hit]] += found[hit] - block.n_wrong
+        n_wrong[alive[hit]] += found[hit]
         touched[alive] |= hit
         known = _weight(n_wrong[alive], targets) - block.ahead
         least[alive] = known
