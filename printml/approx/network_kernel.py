@@ -234,8 +234,8 @@ def descend(
                 sum_step(before[low:high], operand[low:high], value - old, inner, step[low:high])
                 mark_wrong(
                     step[low:high], influence, only, sums, y[low:high], decision, fraction_bits,
-                    votes if votes.shape[0] == 0 else votes[low:high], pairs, wrong[low:end],
-                    fresh[low:end], best[low:high], chosen[low:high], low,
+                    votes[low:high], pairs, wrong[low:end], fresh[low:end], best[low:high],
+                    chosen[low:high], low,
                 )  # fmt: skip
                 extra = weight_gained(wrong[low:end], fresh[low:end], weights[low:high], extra)
                 least = extra - ahead[low // PART] - SLACK
