@@ -21,10 +21,11 @@ from printml.approx.guard import Front
 from printml.circuit.estimate import estimate_area_mm2
 from printml.cli import printml
 from printml.errors import InputError
-from printml.flow import model_search
+from printml.flow import model_for_source, model_search
 from printml.flow.approximate import _as_it_was
 from printml.flow.build import approximate_run, build, train_only
 from printml.flow.model_search import COEFFICIENTS, _from_start, search_models
+from printml.flow.power_need import asked_mw, least_power_mw
 from printml.flow.prune_step import Pruned, pruned_stage
 from printml.flow.quick_netlist import quick_netlist
 from printml.flow.recipe import Recipe, read_toml, recipe_from_table
@@ -212,6 +213,27 @@ def test_a_source_that_carries_a_model_before_the_chosen_one_gets_that(
     assert not list(again.glob("coefficients-for-*"))
 
 
+def test_a_model_that_draws_more_than_expected_when_built_gives_way(
+    full: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again = shutil.copytree(full, tmp_path / "again")
+    measured = model_for_source._ratio
+    ratios: list[float] = []
+
+    def at_first_too_small(drawn_mw: float, quick_mw: float) -> float:
+        ratios.append(measured(drawn_mw, quick_mw))
+        return ratios[-1] if len(ratios) > 1 else 0.5 * ratios[-1]
+
+    monkeypatch.setattr(model_for_source, "_ratio", at_first_too_small)
+    approximate_run(again, approx="full", max_loss=0.06, power_source_mw=1.0, progress=quiet)
+    (enough,) = metrics_of(again)["alternatives"]
+    assert len(ratios) > 1, "the first one built was carried"
+    assert min(corner["power_mw"] for corner in enough["corners"]) <= 1.0
+    recipe, run, _, rows = read_run(again)
+    netlist = read_netlist(RunFolder(again / enough["name"], run.top))
+    assert least_power_mw(netlist, recipe, rows.X_int[rows.train]) <= asked_mw(recipe)
+
+
 def test_a_power_source_needs_pruning_and_a_number(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="needs approx 'full'"):
         Recipe(dataset="seeds", model="svm-c", power_source_mw=3.0)
@@ -245,7 +267,11 @@ def test_the_bench_of_the_pruned_netlist_runs_where_it_stands(full: Path) -> Non
 def test_published_methods_on_an_existing_run_and_same_result_again(full: Path) -> None:
     results = []
     for jobs in (1, 2):
-        approximate_run(full, approx="published", max_loss=0.06, n_jobs=jobs, progress=quiet)
+        approximate_run(
+            full, approx="published", max_loss=0.06, n_jobs=jobs, report=jobs == 1, progress=quiet
+        )
+        # Without a page of its own, that of the circuit before must not stay.
+        assert (full / "report.html").exists() == (jobs == 1)
         metrics = metrics_of(full)
         assert [s["name"] for s in metrics["stages"]] == ["exact", "coefficients", "pruned"]
         results.append(
@@ -328,7 +354,8 @@ def test_large_tables_stop_at_a_share_of_the_area(
     recipe = Recipe(
         dataset="seeds", model="svm-c", effort="fast", approx="full", max_loss=0.1, seed=3
     )
-    path = build(recipe, tmp_path / "run", progress=quiet)
+    path = build(recipe, tmp_path / "run", report=False, progress=quiet)
+    assert not (path / "report.html").exists()
     exact, coefficients, pruned = metrics_of(path)["stages"]
     assert exact["area_cm2"] > coefficients["area_cm2"] > pruned["area_cm2"]
     assert coefficients["held_out_loss_of_folds"] <= 0.05

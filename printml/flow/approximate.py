@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from printml.flow.folds import Fold, make_folds
+from printml.flow.model_for_source import model_stage_for_source
 from printml.flow.model_search import ModelSearch, by_share, search_models
 from printml.flow.model_step import model_stage
-from printml.flow.power_need import model_for_source
 from printml.flow.prune_guarded import prune_guarded
 from printml.flow.prune_paths import Subject
 from printml.flow.prune_step import Pruned, pruned_stage
@@ -102,12 +102,11 @@ def approximate(path: Path, *, n_jobs: int, progress: Progress) -> Approximated:
         return Approximated((first,))
     for_source = []
     if recipe.power_source_mw and recipe.model != "tree":
-        X_train = rows.X_int[rows.train]
-        enough = model_for_source(search, read_netlist(run), recipe, X_train, progress)
+        enough = model_stage_for_source(
+            recipe, path, record, search, rows, n_jobs=n_jobs, progress=progress
+        )
         if enough is not None:
-            for_source.append(
-                model_stage(recipe, path, record, enough, n_jobs=n_jobs, progress=progress)
-            )
+            for_source.append(enough)
     start = class_only(read_netlist(RunFolder(path / search.stage, run.top)))
     if recipe.approx == "published":
         found = {"pruned": _published(recipe, search.chosen, model, rows, library)}

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from printml.arrays import IntArray
 from printml.flow.corner import corner_figures
-from printml.flow.model_search import ModelSearch
-from printml.flow.quick_netlist import quick_netlist
 from printml.flow.recipe import Recipe
 from printml.flow.run import corners_of, library_of
 from printml.netlist.netlist import Netlist
@@ -69,64 +66,3 @@ def first_within(power_mw: Callable[[int], float], last: int, limit_mw: float) -
         else:
             over = middle
     return within
-
-
-def model_for_source(
-    search: ModelSearch,
-    exact: Netlist,
-    recipe: Recipe,
-    X_int: IntArray,
-    progress: Callable[[str], None],
-) -> ModelSearch | None:
-    """The least approximated model on the way to the chosen one that the recipe's source carries.
-
-    Parameters
-    ----------
-    search
-        Its front is the way.
-    exact
-        Netlist of the unapproximated model.
-    X_int
-        Training rows in file order, int64, shape (n_rows, n_features).
-
-    Returns
-    -------
-    ModelSearch
-        `search` with that model chosen and a stage named for the source; None where the exact
-        circuit lives on it, where the chosen model does not, or where no model before that does.
-
-    Raises
-    ------
-    ToolError
-        As mapping does.
-    """
-    chosen = next((k for k, row in enumerate(search.front) if row["chosen"]), None)
-    if not chosen or least_power_mw(exact, recipe, X_int) <= asked_mw(recipe):
-        return None
-    progress(f"{search.stage}: the least approximated that {recipe.power_source_mw:g} mW carry")
-    library = library_of(recipe)
-
-    def power_mw(k: int) -> float:
-        netlist = quick_netlist(search.candidates[k], library, timeout_s=recipe.timeout_s)
-        return least_power_mw(netlist, recipe, X_int)
-
-    first = first_within(power_mw, chosen, asked_mw(recipe))
-    if first is None or first == chosen:
-        return None
-    row = search.front[first]
-    base, left = search.details["accuracy_validation_exact"], row["accuracy_validation"]
-    held_loss: float | None = 0.0
-    if base is not None:
-        held_loss = None if left is None else base - left
-    return replace(
-        search,
-        stage=f"{search.stage}-for-{recipe.power_source_mw:g}mW",
-        chosen=search.candidates[first],
-        front=tuple(other | {"chosen": int(k == first)} for k, other in enumerate(search.front)),
-        details=search.details
-        | {
-            "budget_search_loss": row["loss_search"],
-            "held_out_loss_of_folds": held_loss,
-            "accuracy_validation": left,
-        },
-    )
