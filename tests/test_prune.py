@@ -23,6 +23,7 @@ from printml.prune.by_share import (
     choose_by_share,
     held_losses,
     last_at,
+    least_share,
     share_left,
 )
 from printml.prune.checkpoint import load_points, save_points
@@ -43,6 +44,7 @@ from printml.prune.network import (
 from printml.prune.paths import (
     PrunePath,
     Task,
+    points_as_built,
     predict_network,
     run_by_share,
     run_task,
@@ -274,13 +276,17 @@ def forced(
 
 
 def test_losses_of_folds_are_unknown_where_their_paths_ended() -> None:
-    """A fold ended with half of its area; the whole went on to a fifth."""
+    """A fold ended with half of its area; the whole went on to a fifth. With a point a round, six
+    tenths lie six tenths of the way from three quarters to half."""
     ended = FoldFront(np.zeros(3), np.array([8.0, 6.0, 4.0]), np.array([0.0, 0.1, 0.2]), 10)
     further = FoldFront(np.zeros(2), np.array([8.0, 1.0]), np.array([0.0, 0.3]), 10)
     cost = np.array([10.0, 6.0, 2.0])
     known = held_losses([ended], np.zeros(3), cost, by_share=True)
     assert known[:2] == [0.0, 0.1]
     assert np.isnan(known[2])
+    between = held_losses([ended], np.zeros(3), cost, by_share=True, by_round=True)
+    assert between[:2] == pytest.approx([0.0, 0.16])
+    assert np.isnan(between[2])
     assert np.isnan(held_losses([ended, further], np.zeros(3), cost, by_share=True)[2])
 
 
@@ -335,8 +341,9 @@ def test_a_lazy_path_is_the_same_when_resumed_anywhere() -> None:
         ]
 
 
+@pytest.mark.parametrize("tree", [False, True])
 def test_paths_of_large_tables_end_where_the_choice_is_settled(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tree: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same point is taken as from whole paths, and no path goes on for long behind it."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
@@ -359,14 +366,14 @@ def test_paths_of_large_tables_end_where_the_choice_is_settled(
     ]
     common = {"max_loss": 0.01, "seed": 0, "n_jobs": 1}
     whole = run_tasks([whole_task, *folds], library, **common)
-    short = run_by_share(whole_task, folds, library, **common)
+    short = run_by_share(whole_task, folds, library, by_round=not tree, **common)
     choices = [
         choose_point(
             found[0],
             found[1:],
             [1_000] * 2,
             max_loss=0.01,
-            tree=False,
+            tree=tree,
             by_share=True,
             n_rows=6_000,
             exact_area_mm2=0.0,
@@ -742,6 +749,37 @@ def test_share_of_area_that_folds_allow() -> None:
     # By loss on search rows, of which each point here has none, the folds' smallest count.
     assert held_losses(folds, np.zeros(4), cost, by_share=False) == pytest.approx([0.04] * 4)
     assert held_losses([], np.zeros(4), cost, by_share=True) == [0.0] * 4
+
+
+def test_a_hump_is_passed_where_two_rounds_in_a_row_are_allowed() -> None:
+    """Losses of 1, 3, 1 and 0 % at 80, 50, 30 and 20 % of the area; a round takes a fifth of it."""
+    area = np.array([10.0, 8.0, 5.0, 3.0, 2.0])
+    folds = [FoldFront(np.zeros(5), area, np.array([0.0, 0.01, 0.03, 0.01, 0.0]), 50)]
+    assert least_share(folds, max_loss=0.01).left == 0.8
+    humped = least_share(folds, max_loss=0.01, by_round=True)
+    assert (humped.left, humped.held_loss) == (0.2, 0.0)
+    # A round before, at 25 %, 0.5 % are lost.
+    assert least_share(folds, max_loss=0.004, by_round=True).left == 1.0
+
+
+def test_points_that_have_just_been_mended_are_judged() -> None:
+    """Rounds of two batches: the second begins with mapping alone, the third and fourth mend."""
+    change = ({"net": 1, "becomes": "0"},)
+    first = path_of([10.0, 9.0, 8.0, 7.5, 7.0, 6.0, 5.0, 4.0], [0.0] * 8, [0.0] * 8)
+    rounds = [0, 0, 1, 1, 2, 2, 3, 3]
+    changes = [(), change, (), change, change, change, change, change]
+    points = tuple(
+        replace(point, round=number, changes=own)
+        for point, number, own in zip(first.points, rounds, changes, strict=True)
+    )
+    assert points_as_built(points) == [0, 1, 2, 3, 4, 6]
+    path = replace(first, points=points, held_loss=np.arange(8.0))
+    front = path.fold_front(5, as_built=True)
+    assert front.area_mm2.tolist() == [10.0, 9.0, 8.0, 7.5, 7.0, 5.0]
+    assert front.held_loss.tolist() == [0, 1, 2, 3, 4, 6]
+    assert len(path.fold_front(5).loss) == 8
+    # Without mending every point stands for itself.
+    assert points_as_built(first.points) == list(range(8))
 
 
 def test_what_is_left_never_grows_again() -> None:

@@ -78,22 +78,28 @@ class Subject:
 @dataclass(frozen=True, eq=False)
 class Paths:
     """The path of the whole, of `task`, and those of the folds, with what a choice of a point rests
-    on."""
+    on; `by_share` and `by_round` as in `held_losses`."""
 
     task: Task
     whole: PrunePath
     folds: list[PrunePath]
     n_held: list[int]
     by_share: bool
+    by_round: bool
     accuracy_exact: float | None
     over_fitting: float
     exact_area_mm2: float
 
     def held_losses(self) -> list[float]:
         """What the folds lose at each point of the whole's path; NaN where it is not known."""
-        fronts = [fold.fold_front(n) for fold, n in zip(self.folds, self.n_held, strict=True)]
+        fronts = [
+            fold.fold_front(n, as_built=self.by_round)
+            for fold, n in zip(self.folds, self.n_held, strict=True)
+        ]
         cost = np.array([point.cost for point in self.whole.points])
-        return held_losses(fronts, self.whole.loss, cost, by_share=self.by_share)
+        return held_losses(
+            fronts, self.whole.loss, cost, by_share=self.by_share, by_round=self.by_round
+        )
 
 
 def paths_of(
@@ -103,6 +109,7 @@ def paths_of(
     folds: list[PrunePath],
     *,
     by_share: bool,
+    by_round: bool = False,
 ) -> Paths:
     """Paths with what the folds' own models say of the rows left out."""
     return Paths(
@@ -111,6 +118,7 @@ def paths_of(
         folds=folds,
         n_held=[len(fold.held) for fold in subject.folds],
         by_share=by_share,
+        by_round=by_round,
         accuracy_exact=held_accuracy(subject.folds, subject.rows),
         over_fitting=over_fitting(subject.model, subject.folds, subject.rows),
         exact_area_mm2=estimate_area_mm2(subject.model, subject.library),

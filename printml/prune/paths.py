@@ -64,6 +64,8 @@ class Task:
         As in `prune_path`.
     most_held_loss
         The path ends once it lost this much of the held rows.
+    by_round
+        Only points that have just been mended are judged for that.
     least_share
         The path ends once less than this share of its cost is left.
     until
@@ -84,6 +86,7 @@ class Task:
     keep_right: bool = False
     optimize: Literal["area", "power"] = "area"
     most_held_loss: float = np.inf
+    by_round: bool = False
     least_share: float = 0.0
     until: Callable[[PrunePoint], bool] | None = None
     large_tree: bool = False
@@ -111,10 +114,25 @@ class PrunePath:
     held_loss: FloatArray
     checkpoint: Path
 
-    def fold_front(self, n_held: int) -> FoldFront:
-        """What the guard needs of it."""
-        cost = np.array([point.cost for point in self.points])
-        return FoldFront(self.loss, cost, self.held_loss, n_held)
+    def fold_front(self, n_held: int, *, as_built: bool = False) -> FoldFront:
+        """What the guard needs of it, of the points that would be built as they are if asked."""
+        which = points_as_built(self.points) if as_built else list(range(len(self.points)))
+        cost = np.array([self.points[k].cost for k in which])
+        return FoldFront(self.loss[which], cost, self.held_loss[which], n_held)
+
+
+def points_as_built(points: Sequence[PrunePoint]) -> list[int]:
+    """Points that have just been mended, and all before the first of them: what is built of any
+    other point is mended, and loses less than that point, on Pendigits up to three in a hundred."""
+    mended_ones = [k for k in range(1, len(points)) if just_mended(points, k)]
+    if not mended_ones:
+        return list(range(len(points)))
+    return list(range(mended_ones[0])) + mended_ones
+
+
+def just_mended(points: Sequence[PrunePoint], which: int) -> bool:
+    """Whether a point ends a round's mending. One that began with mapping alone changed nothing."""
+    return points[which - 1].round < points[which].round and bool(points[which].changes)
 
 
 def is_long(network: GateNetwork, evidence: Evidence) -> bool:
@@ -158,7 +176,8 @@ def run_task(
 
     def enough(points: list[PrunePoint]) -> bool:
         last = points[-1]
-        spent = np.isfinite(task.most_held_loss) and held_loss(task, last) > task.most_held_loss
+        judged = points[points_as_built(points)[-1]] if task.by_round else last
+        spent = np.isfinite(task.most_held_loss) and held_loss(task, judged) > task.most_held_loss
         small = last.cost < task.least_share * points[0].cost
         return bool(spent) or small or bool(task.until and task.until(last))
 
@@ -193,8 +212,7 @@ def finished(
     point = path.points[which]
     if task.keep_right or which == 0:
         return point
-    # A round that began with mapping alone changed nothing then.
-    if path.points[which - 1].round < point.round and point.changes:
+    if just_mended(path.points, which):
         return point
     return mended(task, point, library, seed=seed)
 
@@ -240,19 +258,23 @@ def run_by_share(
     library: CellLibrary,
     *,
     max_loss: float,
+    by_round: bool,
     seed: int,
     n_jobs: int,
 ) -> list[PrunePath]:
     """The paths of large tables, the whole's first, none longer than the choice of a point needs.
 
     Folds end where they have lost far more than they may, and the whole at the share of its area
-    that the folds allow.
+    that the folds allow; `by_round` as in `least_share`.
     """
     aim = AIM_SHARE * max_loss
-    ends = [replace(task, most_held_loss=aim + FAR_BEYOND) for task in folds]
+    ends = [replace(task, most_held_loss=aim + FAR_BEYOND, by_round=by_round) for task in folds]
     found = run_tasks(ends, library, max_loss=max_loss, seed=seed, n_jobs=n_jobs)
-    fronts = [path.fold_front(len(task.y_held)) for path, task in zip(found, folds, strict=True)]
-    left = least_share(fronts, max_loss=aim).left
+    fronts = [
+        path.fold_front(len(task.y_held), as_built=by_round)
+        for path, task in zip(found, folds, strict=True)
+    ]
+    left = least_share(fronts, max_loss=aim, by_round=by_round).left
     ended = replace(whole, least_share=left)
     return [run_task(ended, library, max_loss=max_loss, seed=seed), *found]
 
