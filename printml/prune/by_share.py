@@ -62,10 +62,9 @@ def least_share(fronts: Sequence[FoldFront], *, max_loss: float, by_round: bool 
         Share of left-out rows.
     by_round
         Fronts have a point for each round of mending, and losses between two lie in proportion.
-        Paths of large networks lose more halfway than later on, when mending has fewer gates to set
-        right, so a share is allowed where its loss and that of a round before are. Otherwise losses
-        grow along a path but for noise (isotonic regression). Either way one lucky point far out
-        is not the turning point.
+        Paths of large networks lose more halfway than later on, so a share is allowed where its
+        loss and that of a round before are. Otherwise losses grow along a path but for noise
+        (isotonic regression). Either way one lucky point far out is not the turning point.
     """
     shares = [share_left(front.area_mm2) for front in fronts]
     grid = np.unique(np.concatenate([*shares, [1.0]]))[::-1]
