@@ -284,7 +284,7 @@ def test_losses_of_folds_are_unknown_where_their_paths_ended() -> None:
     known = held_losses([ended], np.zeros(3), cost, by_share=True)
     assert known[:2] == [0.0, 0.1]
     assert np.isnan(known[2])
-    between = held_losses([ended], np.zeros(3), cost, by_share=True, by_round=True)
+    between = held_losses([replace(ended, by_round=True)], np.zeros(3), cost, by_share=True)
     assert between[:2] == pytest.approx([0.0, 0.16])
     assert np.isnan(between[2])
     assert np.isnan(held_losses([ended, further], np.zeros(3), cost, by_share=True)[2])
@@ -365,8 +365,9 @@ def test_paths_of_large_tables_end_where_the_choice_is_settled(
         Task(netlist, model, X[:5_000], y[:5_000], X[5_000:], y[5_000:], np.ones(1_000)),
     ]
     common = {"max_loss": 0.01, "seed": 0, "n_jobs": 1}
+    folds = [replace(fold, by_round=not tree) for fold in folds]
     whole = run_tasks([whole_task, *folds], library, **common)
-    short = run_by_share(whole_task, folds, library, by_round=not tree, **common)
+    short = run_by_share(whole_task, folds, library, **common)
     choices = [
         choose_point(
             found[0],
@@ -756,10 +757,11 @@ def test_a_hump_is_passed_where_two_rounds_in_a_row_are_allowed() -> None:
     area = np.array([10.0, 8.0, 5.0, 3.0, 2.0])
     folds = [FoldFront(np.zeros(5), area, np.array([0.0, 0.01, 0.03, 0.01, 0.0]), 50)]
     assert least_share(folds, max_loss=0.01).left == 0.8
-    humped = least_share(folds, max_loss=0.01, by_round=True)
+    by_round = [replace(front, by_round=True) for front in folds]
+    humped = least_share(by_round, max_loss=0.01)
     assert (humped.left, humped.held_loss) == (0.2, 0.0)
     # A round before, at 25 %, 0.5 % are lost.
-    assert least_share(folds, max_loss=0.004, by_round=True).left == 1.0
+    assert least_share(by_round, max_loss=0.004).left == 1.0
 
 
 def test_points_that_have_just_been_mended_are_judged() -> None:
@@ -773,11 +775,12 @@ def test_points_that_have_just_been_mended_are_judged() -> None:
         for point, number, own in zip(first.points, rounds, changes, strict=True)
     )
     assert points_as_built(points) == [0, 1, 2, 3, 4, 6]
-    path = replace(first, points=points, held_loss=np.arange(8.0))
-    front = path.fold_front(5, as_built=True)
+    path = replace(first, points=points, held_loss=np.arange(8.0), by_round=True)
+    front = path.fold_front(5)
     assert front.area_mm2.tolist() == [10.0, 9.0, 8.0, 7.5, 7.0, 5.0]
     assert front.held_loss.tolist() == [0, 1, 2, 3, 4, 6]
-    assert len(path.fold_front(5).loss) == 8
+    assert front.by_round
+    assert len(replace(path, by_round=False).fold_front(5).loss) == 8
     # Without mending every point stands for itself.
     assert points_as_built(first.points) == list(range(8))
 

@@ -64,12 +64,15 @@ class FoldFront:
         Share of the left-out rows lost against the reference, float64, shape (n,).
     n_held
         Left-out rows.
+    by_round
+        A path with a point for each round of mending: losses between two lie in proportion.
     """
 
     loss: FloatArray
     area_mm2: FloatArray
     held_loss: FloatArray
     n_held: int
+    by_round: bool = False
 
 
 @dataclass(frozen=True)

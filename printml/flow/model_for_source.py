@@ -69,9 +69,8 @@ def model_stage_for_source(
 
     if not chosen or built_mw(path) <= limit_mw:
         return None
-    source = f"{recipe.power_source_mw:g} mW"
-    progress(f"{search.stage}: the least approximated that {source} carry")
-    name = f"{search.stage}-for-{source}".replace(" ", "")
+    progress(f"{search.stage}: the least approximated that {recipe.power_source_mw:g} mW carry")
+    name = f"{search.stage}-for-{recipe.power_source_mw:g}mW"
     more = _ratio(built_mw(path / search.stage), quick_mw(chosen))
 
     def power_mw(k: int) -> float:

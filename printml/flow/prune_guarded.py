@@ -45,18 +45,14 @@ def prune_guarded(
     if shares:
         found = run_by_share(
             whole, tasks, subject.library,
-            max_loss=subject.most_loss, by_round=not _is_tree(subject),
-            seed=recipe.seed, n_jobs=n_jobs,
+            max_loss=subject.most_loss, seed=recipe.seed, n_jobs=n_jobs,
         )  # fmt: skip
     else:
         found = run_tasks(
             [whole, *tasks], subject.library,
             max_loss=subject.most_loss, seed=recipe.seed, n_jobs=n_jobs,
         )  # fmt: skip
-    paths = paths_of(
-        subject, whole, found[0], found[1:],
-        by_share=shares, by_round=shares and not _is_tree(subject),
-    )  # fmt: skip
+    paths = paths_of(subject, whole, found[0], found[1:], by_share=shares)
     names = ["pruned", *(f"pruned-at-{100 * loss:g}" for loss in recipe.further_losses)]
     chosen = [_choose(subject, paths, max_loss=loss) for loss in losses]
     made = {
@@ -77,13 +73,9 @@ def _choose(subject: Subject, paths: Paths, *, max_loss: float) -> Choice:
         paths.folds,
         paths.n_held,
         max_loss=max_loss,
-        tree=_is_tree(subject),
+        tree=subject.recipe.model in ("tree", *ENSEMBLES),
         by_share=paths.by_share,
         n_rows=len(subject.rows.train),
         exact_area_mm2=paths.exact_area_mm2,
         over_fitting=paths.over_fitting,
     )
-
-
-def _is_tree(subject: Subject) -> bool:
-    return subject.recipe.model in ("tree", *ENSEMBLES)

@@ -15,7 +15,7 @@ from printml.flow.folds import Fold
 from printml.flow.model_search import accuracy_left, by_share, held_accuracy, over_fitting
 from printml.flow.prune_step import Pruned
 from printml.flow.quick_netlist import quick_netlist
-from printml.flow.recipe import Recipe
+from printml.flow.recipe import ENSEMBLES, Recipe
 from printml.flow.run import Rows
 from printml.liberty.library import CellLibrary
 from printml.netlist.netlist import Netlist
@@ -67,6 +67,12 @@ class Subject:
         return self.recipe.model == "tree" and by_share("tree", self.folds, self.rows)
 
     @property
+    def by_round(self) -> bool:
+        """Whether folds say how far an SVM or MLP is pruned, by what mending leaves of it."""
+        networks = self.recipe.model not in ("tree", *ENSEMBLES)
+        return networks and by_share(self.recipe.model, self.folds, self.rows)
+
+    @property
     def most_further(self) -> float:
         """As in `Task`. What a tree has learned by heart it may lose on the rows it saw, and where
         folds say how far paths go, nothing else needs to."""
@@ -78,28 +84,22 @@ class Subject:
 @dataclass(frozen=True, eq=False)
 class Paths:
     """The path of the whole, of `task`, and those of the folds, with what a choice of a point rests
-    on; `by_share` and `by_round` as in `held_losses`."""
+    on."""
 
     task: Task
     whole: PrunePath
     folds: list[PrunePath]
     n_held: list[int]
     by_share: bool
-    by_round: bool
     accuracy_exact: float | None
     over_fitting: float
     exact_area_mm2: float
 
     def held_losses(self) -> list[float]:
         """What the folds lose at each point of the whole's path; NaN where it is not known."""
-        fronts = [
-            fold.fold_front(n, as_built=self.by_round)
-            for fold, n in zip(self.folds, self.n_held, strict=True)
-        ]
+        fronts = [fold.fold_front(n) for fold, n in zip(self.folds, self.n_held, strict=True)]
         cost = np.array([point.cost for point in self.whole.points])
-        return held_losses(
-            fronts, self.whole.loss, cost, by_share=self.by_share, by_round=self.by_round
-        )
+        return held_losses(fronts, self.whole.loss, cost, by_share=self.by_share)
 
 
 def paths_of(
@@ -109,7 +109,6 @@ def paths_of(
     folds: list[PrunePath],
     *,
     by_share: bool,
-    by_round: bool = False,
 ) -> Paths:
     """Paths with what the folds' own models say of the rows left out."""
     return Paths(
@@ -118,7 +117,6 @@ def paths_of(
         folds=folds,
         n_held=[len(fold.held) for fold in subject.folds],
         by_share=by_share,
-        by_round=by_round,
         accuracy_exact=held_accuracy(subject.folds, subject.rows),
         over_fitting=over_fitting(subject.model, subject.folds, subject.rows),
         exact_area_mm2=estimate_area_mm2(subject.model, subject.library),
@@ -161,6 +159,7 @@ def fold_tasks(subject: Subject, n_jobs: int) -> list[Task]:
             y_held=rows.y[fold.held],
             held_weight=fold.weight,
             optimize=recipe.optimize,
+            by_round=subject.by_round,
             large_tree=subject.large_tree,
             most_further=subject.most_further,
         )

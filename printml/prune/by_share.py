@@ -51,27 +51,21 @@ class Share:
     standard_error: float
 
 
-def least_share(fronts: Sequence[FoldFront], *, max_loss: float, by_round: bool = False) -> Share:
+def least_share(fronts: Sequence[FoldFront], *, max_loss: float) -> Share:
     """Where the folds' loss on left-out rows crosses `max_loss`, a share of those rows.
 
-    Parameters
-    ----------
-    fronts
-        One per fold, in the order of its path.
-    max_loss
-        Share of left-out rows.
-    by_round
-        Fronts have a point for each round of mending, and losses between two lie in proportion.
-        Paths of large networks lose more halfway than later on, so a share is allowed where its
-        loss and that of a round before are. Otherwise losses grow along a path but for noise
-        (isotonic regression). Either way one lucky point far out is not the turning point.
+    `fronts` holds one per fold, in the order of its path; all of them by round or none.
+
+    Losses grow along a path but for noise (isotonic regression). Paths by round lose more halfway
+    than later on, so there a share is allowed where its loss and that of a round before are. Either
+    way one lucky point far out is not the turning point.
     """
     shares = [share_left(front.area_mm2) for front in fronts]
     grid = np.unique(np.concatenate([*shares, [1.0]]))[::-1]
     weights = _weights(fronts)
-    held = np.array([_held_losses(fronts, shares, s, by_round=by_round) for s in grid])
+    held = np.array([_held_losses(fronts, shares, s) for s in grid])
     mean = held @ weights
-    if by_round:
+    if fronts[0].by_round:
         judged = np.maximum(mean, np.interp(grid / ROUND_SHARE, grid[::-1], mean[::-1]))
     else:
         judged = isotonic_regression(mean).x
@@ -84,12 +78,7 @@ def least_share(fronts: Sequence[FoldFront], *, max_loss: float, by_round: bool 
 
 
 def held_losses(
-    fronts: Sequence[FoldFront],
-    loss: FloatArray,
-    cost: FloatArray,
-    *,
-    by_share: bool,
-    by_round: bool = False,
+    fronts: Sequence[FoldFront], loss: FloatArray, cost: FloatArray, *, by_share: bool
 ) -> list[float]:
     """Mean loss of folds on left-out rows at each point of a front or path of the whole.
 
@@ -102,8 +91,6 @@ def held_losses(
         Of each point on search rows, and its area (or power), float64, shape (n_points,).
     by_share
         Whether a fold's point is that with the same share of its cost left, not the same loss.
-    by_round
-        As in `least_share`.
     """
     if not fronts:
         return [0.0] * len(loss)
@@ -112,21 +99,23 @@ def held_losses(
     own, weights = [share_left(front.area_mm2) for front in fronts], _weights(fronts)
     least = max(float(shares[-1]) for shares in own)
     return [
-        float(_held_losses(fronts, own, share, by_round=by_round) @ weights)
-        if share >= least - 1e-12
-        else np.nan
+        float(_held_losses(fronts, own, share) @ weights) if share >= least - 1e-12 else np.nan
         for share in share_left(cost)
     ]
 
 
 def _held_losses(
-    fronts: Sequence[FoldFront], shares: Sequence[FloatArray], share: float, *, by_round: bool
+    fronts: Sequence[FoldFront], shares: Sequence[FloatArray], share: float
 ) -> FloatArray:
     """What each fold loses at `share`; `shares` holds the `share_left` of each."""
-    each = list(zip(fronts, shares, strict=True))
-    if by_round:
-        return np.array([np.interp(share, own[::-1], f.held_loss[::-1]) for f, own in each])
-    return np.array([f.held_loss[last_at(own, share)] for f, own in each])
+    return np.array(
+        [
+            np.interp(share, own[::-1], front.held_loss[::-1])
+            if front.by_round
+            else front.held_loss[last_at(own, share)]
+            for front, own in zip(fronts, shares, strict=True)
+        ]
+    )
 
 
 def _weights(fronts: Sequence[FoldFront]) -> FloatArray:
@@ -140,7 +129,6 @@ def choose_by_share(
     loss: FloatArray,
     *,
     max_loss: float,
-    by_round: bool = False,
 ) -> tuple[int, Budget]:
     """The point to take, as its index, and what the folds say of it.
 
@@ -150,10 +138,10 @@ def choose_by_share(
         One per fold, in the order of its path.
     cost, loss
         Of each point of the path on all rows, its loss on search rows, float64, shape (n_points,).
-    max_loss, by_round
-        As in `least_share`.
+    max_loss
+        Share of left-out rows.
     """
-    share = least_share(fronts, max_loss=max_loss, by_round=by_round)
+    share = least_share(fronts, max_loss=max_loss)
     if not np.isfinite(share.left):
         return 0, Budget(-np.inf, 0.0, 0.0)
     k = last_at(share_left(cost), share.left)

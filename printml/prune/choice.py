@@ -40,16 +40,12 @@ def choose_point(
     whose circuit has `exact_area_mm2`.
 
     If not even the first budget holds, the start is taken. Without folds the
-    budget is 0, for a path that keeps every right row. With `by_share`, `choose_by_share` chooses,
-    of SVMs and MLPs by what a round's mending leaves.
+    budget is 0, for a path that keeps every right row. With `by_share`, `choose_by_share` chooses.
     """
-    by_round = by_share and not tree
-    fronts = [fold.fold_front(n, as_built=by_round) for fold, n in zip(folds, n_held, strict=True)]
+    fronts = [fold.fold_front(n) for fold, n in zip(folds, n_held, strict=True)]
     if by_share:
         cost = np.array([point.cost for point in path.points])
-        return choose_by_share(
-            fronts, cost, path.loss, max_loss=AIM_SHARE * max_loss, by_round=by_round
-        )
+        return choose_by_share(fronts, cost, path.loss, max_loss=AIM_SHARE * max_loss)
     budget = Budget(0.0, 0.0, 0.0)
     least_area_mm2 = 0.0
     if folds:

@@ -65,7 +65,7 @@ class Task:
     most_held_loss
         The path ends once it lost this much of the held rows.
     by_round
-        Only points that have just been mended are judged for that.
+        What rounds leave when they have mended is judged on the held rows, not every point.
     least_share
         The path ends once less than this share of its cost is left.
     until
@@ -107,23 +107,26 @@ class PrunePath:
         The same on the held rows; empty if there are none.
     checkpoint
         File that holds the path until it is no longer needed.
+    by_round
+        As in `Task`.
     """
 
     points: tuple[PrunePoint, ...]
     loss: FloatArray
     held_loss: FloatArray
     checkpoint: Path
+    by_round: bool = False
 
-    def fold_front(self, n_held: int, *, as_built: bool = False) -> FoldFront:
-        """What the guard needs of it, of the points that would be built as they are if asked."""
-        which = points_as_built(self.points) if as_built else list(range(len(self.points)))
+    def fold_front(self, n_held: int) -> FoldFront:
+        """What the guard needs of it."""
+        which = points_as_built(self.points) if self.by_round else list(range(len(self.points)))
         cost = np.array([self.points[k].cost for k in which])
-        return FoldFront(self.loss[which], cost, self.held_loss[which], n_held)
+        return FoldFront(self.loss[which], cost, self.held_loss[which], n_held, self.by_round)
 
 
 def points_as_built(points: Sequence[PrunePoint]) -> list[int]:
     """Points that have just been mended, and all before the first of them: what is built of any
-    other point is mended, and loses less than that point, on Pendigits up to three in a hundred."""
+    other point is mended, which puts rows right, on Pendigits up to three in a hundred."""
     mended_ones = [k for k in range(1, len(points)) if just_mended(points, k)]
     if not mended_ones:
         return list(range(len(points)))
@@ -202,7 +205,7 @@ def run_task(
     save_points(kept, points)
     lost = [held_loss(task, point) for point in points] if len(task.y_held) else []
     loss = np.array([point.wrong for point in points]) - reference_wrong
-    return PrunePath(tuple(points), loss, np.array(lost, float), kept)
+    return PrunePath(tuple(points), loss, np.array(lost, float), kept, task.by_round)
 
 
 def finished(
@@ -258,23 +261,19 @@ def run_by_share(
     library: CellLibrary,
     *,
     max_loss: float,
-    by_round: bool,
     seed: int,
     n_jobs: int,
 ) -> list[PrunePath]:
     """The paths of large tables, the whole's first, none longer than the choice of a point needs.
 
     Folds end where they have lost far more than they may, and the whole at the share of its area
-    that the folds allow; `by_round` as in `least_share`.
+    that the folds allow.
     """
     aim = AIM_SHARE * max_loss
-    ends = [replace(task, most_held_loss=aim + FAR_BEYOND, by_round=by_round) for task in folds]
+    ends = [replace(task, most_held_loss=aim + FAR_BEYOND) for task in folds]
     found = run_tasks(ends, library, max_loss=max_loss, seed=seed, n_jobs=n_jobs)
-    fronts = [
-        path.fold_front(len(task.y_held), as_built=by_round)
-        for path, task in zip(found, folds, strict=True)
-    ]
-    left = least_share(fronts, max_loss=aim, by_round=by_round).left
+    fronts = [path.fold_front(len(task.y_held)) for path, task in zip(found, folds, strict=True)]
+    left = least_share(fronts, max_loss=aim).left
     ended = replace(whole, least_share=left)
     return [run_task(ended, library, max_loss=max_loss, seed=seed), *found]
 
