@@ -14,11 +14,18 @@ from printml.flow.run import Rows, library_of, read_netlist, read_run
 from printml.flow.rundir import RunFolder
 from printml.liberty.library import CellLibrary
 from printml.netlist.netlist import Netlist
-from printml.prune.copies import COPY_WEIGHT, evidence_of
+from printml.prune.copies import LARGE_TABLE, rows_seen
 from printml.prune.network import network_of
-from printml.prune.paths import BEYOND, is_long, predict_network
+from printml.prune.paths import (
+    BEYOND,
+    MENDED_START_GATE_ROWS,
+    gate_rows,
+    is_long,
+    predict_network,
+)
 from printml.prune.published import class_only
 from printml.prune.search import PrunePoint, prune_path
+from printml.prune.state import Evidence
 from printml.quantize.integer_model import IntegerModel
 from printml.synth.abc import REFRESH
 from printml.synth.direct import map_netlist
@@ -67,16 +74,21 @@ def subject_of(run: Path) -> Subject:
     return Subject(recipe, model, rows, library_of(recipe), start)
 
 
-def measured_path(
-    subject: Subject, n_copies: int, *, every_move: bool = False, until_mm2: float = 0.0
-) -> MeasuredPath:
-    """One path on all training rows, down to `until_mm2` if given, whatever is lost, else as far as
-    paths go."""
-    rows, library = subject.rows, subject.library
-    evidence = evidence_of(
+def seen_by_build(subject: Subject) -> Evidence:
+    """The rows and copies that a build of an SVM or MLP prunes with."""
+    rows = subject.rows
+    return rows_seen(
         rows.X_int[rows.train], rows.y[rows.train], subject.model.input_bits,
-        n_copies=n_copies, copy_weight=COPY_WEIGHT, seed=subject.recipe.seed,
+        seed=subject.recipe.seed, taught=len(rows.train) <= LARGE_TABLE,
     )  # fmt: skip
+
+
+def measured_path(
+    subject: Subject, evidence: Evidence, *, every_move: bool = False, until_mm2: float = 0.0
+) -> MeasuredPath:
+    """One path on these rows, down to `until_mm2` if given, whatever is lost, else as far as paths
+    go."""
+    rows, library = subject.rows, subject.library
     wrong = float(evidence.weights @ (subject.model.predict(evidence.X_int) != evidence.y))
     network = network_of(subject.start, library)
     started = time.perf_counter()
@@ -84,6 +96,7 @@ def measured_path(
         network, library, evidence, most_wrong=1.0 if until_mm2 else wrong + BEYOND,
         map_again=lambda netlist: map_netlist(netlist, library, flow=REFRESH),
         lazy=is_long(network, evidence) and not every_move,
+        mends_start=gate_rows(network, evidence) < MENDED_START_GATE_ROWS,
         stop=lambda found: found[-1].area_mm2 <= until_mm2,
     )  # fmt: skip
     seconds = time.perf_counter() - started

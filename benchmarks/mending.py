@@ -15,9 +15,8 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from benchmarks.bench_paths import measured_path, subject_of
+from benchmarks.bench_paths import measured_path, seen_by_build, subject_of
 from printml.cli.output import print_table
-from printml.prune.copies import copies_for
 
 
 @click.command()
@@ -28,8 +27,7 @@ def main(run: Path, until_cm2: float) -> None:
     in cm2, wrong weight of the rows that the path saw in percent, points of accuracy lost on test
     rows."""
     subject = subject_of(run)
-    n_copies = copies_for(len(subject.rows.train))
-    path = measured_path(subject, n_copies, until_mm2=100 * until_cm2)
+    path = measured_path(subject, seen_by_build(subject), until_mm2=100 * until_cm2)
     exact = subject.exact_accuracy
     table = Table(
         "pruned", "wrong", "lost", "mended", "wrong", "lost", "changes",

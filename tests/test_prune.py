@@ -358,13 +358,19 @@ def test_paths_of_large_tables_end_where_the_choice_is_settled(
     X = rng.integers(0, 8, (6_000, 4))
     y = np.where(rng.random(6_000) < 0.1, rng.integers(0, 3, 6_000), model.predict(X))
     netlist = quick_netlist(model, library)
-    none = X[:0], y[:0], np.ones(0)
-    whole_task = Task(netlist, model, X, y, *none)
+
+    def seen(rows: slice) -> Evidence:
+        bits = model.input_bits
+        return evidence_of(X[rows], y[rows], bits, n_copies=4, copy_weight=1.0, seed=0)
+
+    every, late, early = slice(None), slice(1_000, None), slice(5_000)
+    ones = np.ones(1_000)
+    whole_task = Task(netlist, model, seen(every), X[:0], y[:0], np.ones(0))
     folds = [
-        Task(netlist, model, X[1_000:], y[1_000:], X[:1_000], y[:1_000], np.ones(1_000)),
-        Task(netlist, model, X[:5_000], y[:5_000], X[5_000:], y[5_000:], np.ones(1_000)),
+        Task(netlist, model, seen(late), X[:1_000], y[:1_000], ones),
+        Task(netlist, model, seen(early), X[5_000:], y[5_000:], ones),
     ]
-    common = {"max_loss": 0.01, "seed": 0, "n_jobs": 1}
+    common = {"max_loss": 0.01, "n_jobs": 1}
     folds = [replace(fold, by_round=not tree) for fold in folds]
     whole = run_tasks([whole_task, *folds], library, **common)
     short = run_by_share(whole_task, folds, library, **common)
@@ -392,7 +398,7 @@ def test_paths_of_large_tables_end_where_the_choice_is_settled(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))
     least = 0.5 * (short[0].points[-1].cost + whole[0].points[-1].cost)
     further = replace(whole_task, until=lambda point: point.cost <= least)
-    longer = run_task(further, library, max_loss=0.01, seed=0, so_far=short[0].points).points
+    longer = run_task(further, library, max_loss=0.01, so_far=short[0].points).points
     assert len(short[0].points) < len(longer) < len(whole[0].points)
     assert longer[-2].cost > least >= longer[-1].cost
     for point, other in zip(longer, whole[0].points, strict=False):
@@ -515,6 +521,15 @@ def test_evidence_weighs_rows_and_copies() -> None:
     assert evidence.X_int.min() >= 0
     assert evidence.X_int.max() <= 15
     assert evidence.y.tolist() == [0, 1] * 4
+
+
+def test_a_teacher_labels_copies_and_no_row() -> None:
+    X, bits = np.array([[0, 15], [8, 8]]), np.array([4, 4])
+    evidence = evidence_of(
+        X, np.array([0, 1]), bits, n_copies=3, copy_weight=1.0, seed=1,
+        teacher=lambda copies: 10 + copies[:, 0],
+    )  # fmt: skip
+    assert evidence.y.tolist() == [0, 1, *(10 + evidence.X_int[2:, 0])]
 
 
 def test_tau_and_phi_by_hand() -> None:
@@ -671,6 +686,8 @@ def test_small_and_large_tables_get_most_copies() -> None:
     assert [copies_for(n) for n in (100, 2400, 4000, 5000, 5001, 10**6)] == [4, 4, 2, 1, 4, 4]
     trees = [copies_for(n, large_tree=True) for n in (3_428, 5_000, 7_694, 10**6)]
     assert trees == [8, 7, 4, 4]
+    taught = [copies_for(n, taught=True) for n in (100, 1_488, 3_428, 5_000)]
+    assert taught == [12, 12, 6, 3]
 
 
 def path_of(cost: list[float], loss: list[float], held_loss: list[float]) -> PrunePath:

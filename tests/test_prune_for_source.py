@@ -104,7 +104,7 @@ def test_what_mending_makes_too_dear_for_the_source_is_passed_over(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     subject = replace(tree, exact=None, folds=[], fold_models=[])
     task = whole_task(subject)
-    path = run_task(task, subject.library, max_loss=0.05, seed=0)
+    path = run_task(task, subject.library, max_loss=0.05)
     last = len(path.points) - 1
     netlists = [netlist_of(point.network, subject.library) for point in path.points]
     first = next(k for k, own in enumerate(netlists) if drawn_mw(subject, own) <= SOURCE_MW)
@@ -139,15 +139,15 @@ def test_a_path_goes_on_where_mending_makes_its_end_too_dear(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     subject = replace(tree, exact=None, recipe=replace(tree.recipe, max_loss=0.4))
     task = whole_task(subject)
-    path = run_task(task, subject.library, max_loss=0.05, seed=0)
+    path = run_task(task, subject.library, max_loss=0.05)
     start = path.points[0]
     begun = replace(path, points=path.points[:1], loss=path.loss[:1])
     paths = replace(paths_of(subject, task, begun, [], by_share=False), n_held=[])
     asked: list[float] = []
 
-    def dear_once(task: Task, point: PrunePoint, library: CellLibrary, *, seed: int) -> PrunePoint:
+    def dear_once(task: Task, point: PrunePoint, library: CellLibrary) -> PrunePoint:
         asked.append(point.area_mm2)
-        return start if len(asked) == 1 else mended(task, point, library, seed=seed)
+        return start if len(asked) == 1 else mended(task, point, library)
 
     monkeypatch.setattr(prune_for_source, "mended", dear_once)
     told: list[str] = []

@@ -175,14 +175,13 @@ def test_what_is_built_is_mended_unless_it_just_was(monkeypatch: pytest.MonkeyPa
     points = (point, replace(point, round=1), mended, replace(mended, wrong=5.0))
     path = paths.PrunePath(points, np.zeros(4), np.empty(0), Path("none"))
     evidence = Evidence(X, wanted, np.ones(8))
-    monkeypatch.setattr(paths, "_evidence", lambda task, seed: evidence)
     monkeypatch.setattr(paths, "_mapping", lambda library: lambda netlist: netlist)
-    task = paths.Task(adder, None, X, wanted, X[:0], wanted[:0], np.ones(0))
-    built = [paths.finished(task, path, k, library, seed=0) for k in range(4)]
+    task = paths.Task(adder, None, evidence, X[:0], wanted[:0], np.ones(0))
+    built = [paths.finished(task, path, k, library) for k in range(4)]
     assert built[0] is point
     assert built[2] is mended
     for k in (1, 3):
         assert built[k].wrong == 0
         assert built[k].round == points[k].round + 1
     kept = replace(task, keep_right=True)
-    assert paths.finished(kept, path, 3, library, seed=0) is points[3]
+    assert paths.finished(kept, path, 3, library) is points[3]

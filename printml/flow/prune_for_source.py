@@ -119,7 +119,7 @@ def _from_exact(subject: Subject, exact: Netlist, n_jobs: int) -> Pruned | None:
     tasks = [replace(fold, least_share=least) for fold in fold_tasks(exact_subject, n_jobs)]
     folds = run_tasks(
         tasks, subject.library,
-        max_loss=subject.most_loss, seed=subject.recipe.seed, n_jobs=n_jobs,
+        max_loss=subject.most_loss, n_jobs=n_jobs,
     )  # fmt: skip
     paths = paths_of(exact_subject, task, path, folds, by_share=True)
     last = len(path.points) - 1
@@ -144,16 +144,15 @@ def _run_until_carried(
 ) -> PrunePath:
     """The path to the first point that the source carries, and that mended, too: mending makes no
     circuit larger, but its nets may toggle more often."""
-    library, seed = subject.library, subject.recipe.seed
+    library = subject.library
 
     def enough(point: PrunePoint) -> bool:
         return _point_carried(subject, point) and _point_carried(
-            subject, mended(task, point, library, seed=seed)
+            subject, mended(task, point, library)
         )
 
     return run_task(
-        replace(task, until=enough), library,
-        max_loss=subject.most_loss, seed=seed, so_far=so_far,
+        replace(task, until=enough), library, max_loss=subject.most_loss, so_far=so_far,
     )  # fmt: skip
 
 

@@ -45,12 +45,12 @@ def prune_guarded(
     if shares:
         found = run_by_share(
             whole, tasks, subject.library,
-            max_loss=subject.most_loss, seed=recipe.seed, n_jobs=n_jobs,
+            max_loss=subject.most_loss, n_jobs=n_jobs,
         )  # fmt: skip
     else:
         found = run_tasks(
             [whole, *tasks], subject.library,
-            max_loss=subject.most_loss, seed=recipe.seed, n_jobs=n_jobs,
+            max_loss=subject.most_loss, n_jobs=n_jobs,
         )  # fmt: skip
     paths = paths_of(subject, whole, found[0], found[1:], by_share=shares)
     names = ["pruned", *(f"pruned-at-{100 * loss:g}" for loss in recipe.further_losses)]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
 from joblib import Parallel, delayed
 
 from printml.approx.guard import Budget
+from printml.arrays import IntArray
 from printml.circuit.estimate import estimate_area_mm2
 from printml.flow.folds import Fold
 from printml.flow.model_search import accuracy_left, by_share, held_accuracy, over_fitting
@@ -20,9 +21,10 @@ from printml.flow.run import Rows
 from printml.liberty.library import CellLibrary
 from printml.netlist.netlist import Netlist
 from printml.prune.by_share import held_losses
-from printml.prune.copies import copies_for
+from printml.prune.copies import evidence_of, rows_seen
 from printml.prune.network import netlist_of
 from printml.prune.paths import BEYOND, PrunePath, Task, finished
+from printml.prune.state import Evidence
 from printml.quantize.integer_model import IntegerModel
 
 Choice: TypeAlias = tuple[int, Budget]
@@ -69,8 +71,18 @@ class Subject:
     @property
     def by_round(self) -> bool:
         """Whether folds say how far an SVM or MLP is pruned, by what mending leaves of it."""
-        networks = self.recipe.model not in ("tree", *ENSEMBLES)
-        return networks and by_share(self.recipe.model, self.folds, self.rows)
+        return self._sums and by_share(self.recipe.model, self.folds, self.rows)
+
+    @property
+    def taught(self) -> bool:
+        """Whether a teacher labels the copies that pruning sees: those of SVMs and MLPs of tables
+        with so few rows that gates fit them by chance."""
+        shares = by_share(self.recipe.model, self.folds, self.rows)
+        return self._sums and not shares and self.recipe.max_loss > 0
+
+    @property
+    def _sums(self) -> bool:
+        return self.recipe.model not in ("tree", *ENSEMBLES)
 
     @property
     def most_further(self) -> float:
@@ -130,14 +142,12 @@ def whole_task(subject: Subject) -> Task:
     return Task(
         netlist=subject.start,
         reference=subject.model,
-        X_int=rows.X_int[rows.train],
-        y=rows.y[rows.train],
+        evidence=_evidence(subject, rows.train),
         X_held=rows.X_int[none],
         y_held=rows.y[none],
         held_weight=np.ones(0),
         keep_right=recipe.max_loss == 0,
         optimize=recipe.optimize,
-        large_tree=subject.large_tree,
         most_further=subject.most_further,
     )
 
@@ -153,28 +163,39 @@ def fold_tasks(subject: Subject, n_jobs: int) -> list[Task]:
         Task(
             netlist=netlist,
             reference=fold.model,
-            X_int=rows.X_int[fold.search],
-            y=rows.y[fold.search],
+            evidence=_evidence(subject, fold.search),
             X_held=rows.X_int[fold.held],
             y_held=rows.y[fold.held],
             held_weight=fold.weight,
             optimize=recipe.optimize,
             by_round=subject.by_round,
-            large_tree=subject.large_tree,
             most_further=subject.most_further,
         )
         for netlist, fold in zip(starts, subject.folds, strict=True)
     ]
 
 
+def _evidence(subject: Subject, chosen: IntArray) -> Evidence:
+    """The chosen rows with their copies, or those that the exact model has right without any where
+    none of them may be lost."""
+    X_int, y = subject.rows.X_int[chosen], subject.rows.y[chosen]
+    bits, seed = subject.model.input_bits, subject.recipe.seed
+    if subject.recipe.max_loss == 0:
+        seen = evidence_of(X_int, y, bits, n_copies=0, copy_weight=0.0, seed=seed)
+        return replace(seen, weights=seen.weights * (subject.model.predict(X_int) == y))
+    return rows_seen(
+        X_int, y, bits, seed=seed, taught=subject.taught, large_tree=subject.large_tree
+    )
+
+
 def pruned_point(subject: Subject, paths: Paths, choice: Choice, *, max_loss: float) -> Pruned:
     """A stage of a point, mended if it has not just been."""
     chosen, budget = choice
-    n_train, n_folds = len(subject.rows.train), len(paths.n_held)
+    n_folds = len(paths.n_held)
     path, base = paths.whole, paths.accuracy_exact
     every = [path, *paths.folds]
     way = list(path.points[: chosen + 1])
-    last = finished(paths.task, path, chosen, subject.library, seed=subject.recipe.seed)
+    last = finished(paths.task, path, chosen, subject.library)
     if last is not way[-1]:
         way.append(last)
     return Pruned(
@@ -200,7 +221,8 @@ def pruned_point(subject: Subject, paths: Paths, choice: Choice, *, max_loss: fl
             "method": "accuracy-driven pruning, stopped by folds of the training rows",
             "max_loss": max_loss,
             "n_folds": n_folds,
-            "n_copies": copies_for(n_train, large_tree=paths.task.large_tree) if n_folds else 0,
+            "n_copies": len(paths.task.evidence.y) // len(subject.rows.train) - 1,
+            "copies_labelled_by": "teacher" if subject.taught else "row",
             "budget_search_loss": budget.loss if np.isfinite(budget.loss) else None,
             "held_out_loss_of_folds": None if np.isnan(budget.held_loss) else budget.held_loss,
             "accuracy_validation_exact": base,

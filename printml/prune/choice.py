@@ -16,8 +16,8 @@ PRUNED_SUMS = Experience(
 """SVMs and MLPs, measured on splits that are in no table; see docs/approximation.md."""
 PRUNED_TREES = replace(TREES, spread=0.03)
 """Folds of pruned trees are believed more: the thresholds before them were already held back."""
-TIMES_SMALLER_PER_LOSS = 12_000.0
-"""An SVM or MLP becomes at most so many times smaller than its exact circuit per loss allowed, 120
+TIMES_SMALLER_PER_LOSS = 24_000.0
+"""An SVM or MLP becomes at most so many times smaller than its exact circuit per loss allowed, 240
 times at one point: a path that gets farther within its budget was lucky on the rows it saw."""
 
 

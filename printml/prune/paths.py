@@ -17,7 +17,6 @@ from printml.liberty.library import CellLibrary
 from printml.netlist.netlist import Netlist
 from printml.prune.by_share import least_share
 from printml.prune.checkpoint import checkpoint_path, load_points, save_points
-from printml.prune.copies import COPY_WEIGHT, copies_for, evidence_of
 from printml.prune.judge import run_network
 from printml.prune.network import NOT_A_GATE, GateNetwork, network_of
 from printml.prune.search import PrunePoint, mended_point, prune_path
@@ -38,6 +37,8 @@ AIM_SHARE = 0.75
 a handful of circuits, which lies some tenths of a point about what is aimed at."""
 LONG_GATE_ROWS = 20_000_000
 """Gates times rows (copies too) from which paths are lazy, for half to two thirds of the time."""
+MENDED_START_GATE_ROWS = 100_000_000
+"""Gates times rows from which the start is not mended: it takes long, and little of it stays."""
 CHECKPOINT_S = 10.0
 """Seconds between checkpoints of a path."""
 
@@ -52,14 +53,14 @@ class Task:
         Where it starts, exact or approximated; its one output is the class.
     reference
         The unapproximated model.
-    X_int, y
-        Rows to search on, int64, shapes (n_rows, n_features) and (n_rows,).
+    evidence
+        Rows to search on, with their copies.
     X_held, y_held
         Rows to judge on that neither search nor reference saw; none for the final path.
     held_weight
         Of each of them, float64, mean 1.
     keep_right
-        No search row that the reference gets right may become wrong; without copies and budget.
+        No row of the evidence may become wrong: those that the reference gets right.
     optimize
         As in `prune_path`.
     most_held_loss
@@ -70,16 +71,13 @@ class Task:
         The path ends once less than this share of its cost is left.
     until
         The path ends with the first point for which this is true, too.
-    large_tree
-        As in `copies_for`.
     most_further
         Share of the rows' weight that may be lost beyond the loss allowed, at most.
     """
 
     netlist: Netlist
     reference: IntegerModel
-    X_int: IntArray
-    y: IntArray
+    evidence: Evidence
     X_held: IntArray
     y_held: IntArray
     held_weight: FloatArray
@@ -89,7 +87,6 @@ class Task:
     by_round: bool = False
     least_share: float = 0.0
     until: Callable[[PrunePoint], bool] | None = None
-    large_tree: bool = False
     most_further: float = BEYOND
 
 
@@ -140,8 +137,12 @@ def just_mended(points: Sequence[PrunePoint], which: int) -> bool:
 
 def is_long(network: GateNetwork, evidence: Evidence) -> bool:
     """Whether judging every move in every batch would take long."""
-    n_gates = int(np.count_nonzero(network.op != NOT_A_GATE))
-    return n_gates * len(evidence.y) >= LONG_GATE_ROWS
+    return gate_rows(network, evidence) >= LONG_GATE_ROWS
+
+
+def gate_rows(network: GateNetwork, evidence: Evidence) -> int:
+    """Gates times rows, copies too."""
+    return int(np.count_nonzero(network.op != NOT_A_GATE)) * len(evidence.y)
 
 
 def run_task(
@@ -149,7 +150,6 @@ def run_task(
     library: CellLibrary,
     *,
     max_loss: float,
-    seed: int,
     so_far: Sequence[PrunePoint] = (),
 ) -> PrunePath:
     """Prune from the task's netlist down until far more than `max_loss` is lost.
@@ -157,7 +157,7 @@ def run_task(
     A checkpoint is kept in the user's cache folder and found again by the same call. `so_far`
     holds points of the same path that ended earlier, to go on from.
     """
-    evidence = _evidence(task, seed)
+    evidence = task.evidence
     reference_wrong = float(
         evidence.weights @ (task.reference.predict(evidence.X_int) != evidence.y)
     )
@@ -198,6 +198,7 @@ def run_task(
         map_again=_mapping(library),
         optimize=task.optimize,
         lazy=is_long(start, evidence),
+        mends_start=gate_rows(start, evidence) < MENDED_START_GATE_ROWS,
         stop=enough,
         resume=max(load_points(kept), list(so_far), key=len),
         progress=keep,
@@ -208,40 +209,19 @@ def run_task(
     return PrunePath(tuple(points), loss, np.array(lost, float), kept, task.by_round)
 
 
-def finished(
-    task: Task, path: PrunePath, which: int, library: CellLibrary, *, seed: int
-) -> PrunePoint:
+def finished(task: Task, path: PrunePath, which: int, library: CellLibrary) -> PrunePoint:
     """What is built of a point of the task's path: that netlist, mended if it has not just been."""
     point = path.points[which]
     if task.keep_right or which == 0:
         return point
     if just_mended(path.points, which):
         return point
-    return mended(task, point, library, seed=seed)
+    return mended(task, point, library)
 
 
-def mended(task: Task, point: PrunePoint, library: CellLibrary, *, seed: int) -> PrunePoint:
+def mended(task: Task, point: PrunePoint, library: CellLibrary) -> PrunePoint:
     """A point of the task's path, mapped again and mended on the rows that the path sees."""
-    return mended_point(
-        point, library, _evidence(task, seed), _mapping(library), optimize=task.optimize
-    )
-
-
-def _evidence(task: Task, seed: int) -> Evidence:
-    """The rows with their copies, or with `keep_right` those that the reference has right."""
-    n_copies = 0 if task.keep_right else copies_for(len(task.y), large_tree=task.large_tree)
-    evidence = evidence_of(
-        task.X_int,
-        task.y,
-        task.reference.input_bits,
-        n_copies=n_copies,
-        copy_weight=COPY_WEIGHT,
-        seed=seed,
-    )
-    if not task.keep_right:
-        return evidence
-    right = task.reference.predict(task.X_int) == task.y
-    return replace(evidence, weights=evidence.weights * right)
+    return mended_point(point, library, task.evidence, _mapping(library), optimize=task.optimize)
 
 
 def _mapping(library: CellLibrary) -> Callable[[Netlist], Netlist]:
@@ -261,7 +241,6 @@ def run_by_share(
     library: CellLibrary,
     *,
     max_loss: float,
-    seed: int,
     n_jobs: int,
 ) -> list[PrunePath]:
     """The paths of large tables, the whole's first, none longer than the choice of a point needs.
@@ -271,19 +250,19 @@ def run_by_share(
     """
     aim = AIM_SHARE * max_loss
     ends = [replace(task, most_held_loss=aim + FAR_BEYOND) for task in folds]
-    found = run_tasks(ends, library, max_loss=max_loss, seed=seed, n_jobs=n_jobs)
+    found = run_tasks(ends, library, max_loss=max_loss, n_jobs=n_jobs)
     fronts = [path.fold_front(len(task.y_held)) for path, task in zip(found, folds, strict=True)]
     left = least_share(fronts, max_loss=aim).left
     ended = replace(whole, least_share=left)
-    return [run_task(ended, library, max_loss=max_loss, seed=seed), *found]
+    return [run_task(ended, library, max_loss=max_loss), *found]
 
 
 def run_tasks(
-    tasks: list[Task], library: CellLibrary, *, max_loss: float, seed: int, n_jobs: int
+    tasks: list[Task], library: CellLibrary, *, max_loss: float, n_jobs: int
 ) -> list[PrunePath]:
     """All paths side by side; the result does not depend on `n_jobs`."""
     paths: list[PrunePath] = Parallel(n_jobs=n_jobs, prefer="threads")(
-        delayed(run_task)(task, library, max_loss=max_loss, seed=seed) for task in tasks
+        delayed(run_task)(task, library, max_loss=max_loss) for task in tasks
     )
     return paths
 

@@ -91,6 +91,7 @@ def prune_path(
     round_share: float = ROUND_SHARE,
     optimize: Literal["area", "power"] = "area",
     lazy: bool = False,
+    mends_start: bool = True,
     stop: Callable[[list[PrunePoint]], bool] | None = None,
     resume: Sequence[PrunePoint] = (),
     progress: Callable[[list[PrunePoint]], None] | None = None,
@@ -113,6 +114,8 @@ def prune_path(
     lazy
         Moves found far too dear are left alone for some batches: quicker where rows are many,
         but not the same path.
+    mends_start
+        Whether the start is mended, too, before anything is pruned.
     stop
         Whether the points so far are enough.
     resume
@@ -149,7 +152,7 @@ def prune_path(
         number = points[-1].round
         begun_at = next(point.area_mm2 for point in points if point.round == number)
         # The start may have lost rows, and may not have far to go.
-        at_start = len(points) == 1 and not lazy
+        at_start = len(points) == 1 and mends_start
         mends = at_start or points[-1].area_mm2 < MEND_SHARE * points[0].area_mm2
         if map_again and (at_start or points[-1].area_mm2 < round_share * begun_at):
             points.append(
