@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from printml.circuit.estimate import estimate_area_mm2
+from printml.flow.model_search import COEFFICIENTS
 from printml.flow.recipe import Recipe
 from printml.flow.run import Rows, library_of, read_netlist, read_run
 from printml.flow.rundir import RunFolder
 from printml.liberty.library import CellLibrary
 from printml.netlist.netlist import Netlist
-from printml.prune.copies import LARGE_TABLE, rows_seen
+from printml.prune.copies import rows_seen
 from printml.prune.network import network_of
 from printml.prune.paths import (
     BEYOND,
@@ -74,12 +75,12 @@ def subject_of(run: Path) -> Subject:
     return Subject(recipe, model, rows, library_of(recipe), start)
 
 
-def seen_by_build(subject: Subject) -> Evidence:
-    """The rows and copies that a build of an SVM or MLP prunes with."""
+def seen_by_build(subject: Subject, *, taught: bool = True) -> Evidence:
+    """The rows and copies that a build of an SVM or MLP prunes with, or would without a teacher."""
     rows = subject.rows
     return rows_seen(
         rows.X_int[rows.train], rows.y[rows.train], subject.model.input_bits,
-        seed=subject.recipe.seed, taught=len(rows.train) <= LARGE_TABLE,
+        seed=subject.recipe.seed, taught=taught and len(rows.train) <= COEFFICIENTS.most_rows,
     )  # fmt: skip
 
 

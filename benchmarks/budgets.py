@@ -1,6 +1,6 @@
 """How far pruning should go: area and points lost for budgets on search rows and caps on shrinking.
 
-    python -m benchmarks.budgets RUN... [-j 2]
+    python -m benchmarks.budgets RUN... [--untaught] [-j 2]
 
 Each RUN is the run folder of an SVM or MLP made with `--approx coefficients --max-loss 0.0005`
 (what coefficients may spend of one point when pruning follows). One path on all training rows of
@@ -25,10 +25,10 @@ BUDGETS = (-0.03, -0.02, -0.015, -0.01, -0.003, 0.0, 0.005)
 CAPS = (60.0, 120.0, 240.0, np.inf)
 
 
-def figures_of(run: Path) -> FloatArray:
+def figures_of(run: Path, taught: bool) -> FloatArray:
     """Of each point: share of the exact circuit's area, loss on search rows, loss on test rows."""
     subject = subject_of(run)
-    path = measured_path(subject, seen_by_build(subject))
+    path = measured_path(subject, seen_by_build(subject, taught=taught))
     area = np.array([point.area_mm2 for point in path.points]) / subject.exact_mm2
     search = np.array([point.wrong for point in path.points]) - path.exact_wrong
     found: FloatArray = np.stack([area, search, subject.exact_accuracy - np.array(path.accuracy)])
@@ -46,11 +46,12 @@ def taken(figures: FloatArray, budget: float, cap: float) -> tuple[float, float]
 
 @click.command()
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@click.option("--untaught", is_flag=True, help="Copies have the class of their row.")
 @click.option("-j", "--jobs", default=1, show_default=True)
-def main(runs: tuple[Path, ...], jobs: int) -> None:
+def main(runs: tuple[Path, ...], untaught: bool, jobs: int) -> None:
     """Print how many times smaller (geometric mean) and how many points of test accuracy are lost,
     by the budget in points and by how many times smaller a circuit may become."""
-    every = Parallel(n_jobs=jobs)(delayed(figures_of)(run) for run in runs)
+    every = Parallel(n_jobs=jobs)(delayed(figures_of)(run, not untaught) for run in runs)
     table = Table(
         "at most", *(f"{100 * budget:+g}" for budget in BUDGETS), title=f"{len(runs)} paths"
     )
