@@ -26,6 +26,7 @@ from printml.flow.approximate import _as_it_was
 from printml.flow.build import approximate_run, build, train_only
 from printml.flow.model_search import COEFFICIENTS, _from_start, search_models
 from printml.flow.power_need import asked_mw, least_power_mw
+from printml.flow.prune_paths import Subject
 from printml.flow.prune_step import Pruned, pruned_stage
 from printml.flow.quick_netlist import quick_netlist
 from printml.flow.recipe import Recipe, read_toml, recipe_from_table
@@ -147,13 +148,21 @@ def test_one_pruning_gives_a_circuit_for_every_loss(full: Path, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("limit_mw", "told"), [(1e-6, "no circuit lives on"), (100.0, "before pruning lives on")]
+    ("limit_mw", "taught", "told"),
+    [(1e-6, True, "no circuit lives on"), (100.0, False, "before pruning lives on")],
 )
 def test_a_source_that_asks_for_nothing_new_gives_no_circuit(
-    limit_mw: float, told: str, full: Path, tmp_path: Path
+    limit_mw: float,
+    taught: bool,
+    told: str,
+    full: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     again = shutil.copytree(full, tmp_path / "again")
     steps: list[str] = []
+    if not taught:
+        monkeypatch.setattr(Subject, "taught", False)
     approximate_run(
         again, approx="full", max_loss=0.06, power_source_mw=limit_mw, progress=steps.append
     )
@@ -185,10 +194,36 @@ def test_a_source_too_weak_for_the_loss_gets_the_first_circuit_beyond_it(
     assert beyond["accuracy_test"] == np.mean(found[rows.test] == rows.y[rows.test])
 
 
-def test_a_source_that_carries_a_model_before_the_chosen_one_gets_that(
+def test_a_strong_source_gets_what_loses_least_of_the_rows_that_pruning_saw(
     full: Path, tmp_path: Path
 ) -> None:
-    """Seeds, 1 mW: neither the exact circuit (2.3 mW at 0.6 V) nor the chosen one (0.4 mW)."""
+    again = shutil.copytree(full, tmp_path / "again")
+    steps: list[str] = []
+    approximate_run(
+        again, approx="full", max_loss=0.06, power_source_mw=100.0, progress=steps.append
+    )
+    pruned = metrics_of(again)["stages"][-1]
+    assert pruned["copies_labelled_by"] == "teacher"
+    with (again / "pruned" / "front.csv").open() as lines:
+        way = [(float(row["loss_search"]), int(row["chosen"])) for row in csv.DictReader(lines)]
+    chosen = [mark for _, mark in way].index(1)
+    for stage in metrics_of(again)["alternatives"]:
+        assert stage["name"] == "pruned-for-100mW"
+        # At its end it is mended.
+        assert stage["loss_search"] <= min(loss for loss, _ in way[1 : chosen + 1]) < 0
+        assert stage["loss_search"] < pruned["loss_search"]
+        assert stage["equivalence"]["headline"] == "proved"
+    if not metrics_of(again)["alternatives"]:
+        assert pruned["loss_search"] <= min(loss for loss, _ in way[1 : chosen + 1])
+        assert any("no other circuit that lives on 100 mW loses less" in step for step in steps)
+
+
+def test_a_source_that_carries_a_model_before_the_chosen_one_gets_that(
+    full: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a teacher. Seeds, 1 mW: neither the exact circuit (2.3 mW at 0.6 V) nor the chosen
+    one (0.4 mW)."""
+    monkeypatch.setattr(Subject, "taught", False)
     again = shutil.copytree(full, tmp_path / "again")
     approximate_run(again, approx="full", max_loss=0.06, power_source_mw=1.0, progress=quiet)
     exact, chosen, _ = metrics_of(again)["stages"]
@@ -216,6 +251,7 @@ def test_a_source_that_carries_a_model_before_the_chosen_one_gets_that(
 def test_a_model_that_draws_more_than_expected_when_built_gives_way(
     full: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(Subject, "taught", False)
     again = shutil.copytree(full, tmp_path / "again")
     measured = model_for_source._ratio
     ratios: list[float] = []

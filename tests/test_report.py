@@ -163,6 +163,17 @@ def test_a_survey_row_by_hand() -> None:
     model = results[0] | {"for_source": [stage(8.5, 0.88)]}
     model["full"] = [stage(16.0, 0.9), stage(6.0, 0.84), stage(1.0, 0.8)]
     assert survey_row([model])["for_source_cm2"] == 8.5
+    # Where a teacher labelled what pruning saw, the one that loses least of that, none if the
+    # exact circuit loses less.
+    taught = [stage(area, 0.8) | {"copies_labelled_by": "teacher", "loss_search": loss}
+              for area, loss in ((1.0, -0.01), (5.0, -0.02), (10.0, -0.03))]  # fmt: skip
+    three = results[0] | {"full": [stage(16.0, 0.9), stage(6.0, 0.84), taught[0]]}
+    assert survey_row([three | {"for_source": taught[1:2]}])["for_source_cm2"] == 5.0
+    assert survey_row([three | {"for_source": taught[2:]}])["for_source_cm2"] == 1.0
+    worse = taught[0] | {"loss_search": 0.01}
+    for exact, area in ((stage(16.0, 0.9), 1.0), (stage(8.0, 0.9), 8.0)):
+        way = [exact, stage(6.0, 0.84), worse]
+        assert survey_row([results[0] | {"full": way}])["for_source_cm2"] == area
     # The smallest within the loss draws too much; there is a circuit beyond it.
     weak = results[1] | {"full": [stage(16.0, 0.9), stage(10.0, 0.9)]}
     row_beyond = survey_row([weak])

@@ -100,19 +100,19 @@ def approximate(path: Path, *, n_jobs: int, progress: Progress) -> Approximated:
         first = model_stage(recipe, path, record, search, n_jobs=n_jobs, progress=progress)
     if recipe.approx == "coefficients":
         return Approximated((first,))
-    for_source = []
-    if recipe.power_source_mw and recipe.model != "tree":
-        enough = model_stage_for_source(
-            recipe, path, record, search, rows, n_jobs=n_jobs, progress=progress
-        )
-        if enough is not None:
-            for_source.append(enough)
     start = class_only(read_netlist(RunFolder(path / search.stage, run.top)))
+    for_source = []
     if recipe.approx == "published":
         found = {"pruned": _published(recipe, search.chosen, model, rows, library)}
     else:
         exact = class_only(read_netlist(run)) if recipe.model == "tree" else None
         subject = Subject(recipe, start, model, rows, folds, search.fold_choices, library, exact)
+        if recipe.power_source_mw and recipe.model != "tree" and not subject.taught:
+            enough = model_stage_for_source(
+                recipe, path, record, search, rows, n_jobs=n_jobs, progress=progress
+            )
+            if enough is not None:
+                for_source.append(enough)
         found = prune_guarded(subject, n_jobs=n_jobs, progress=progress)
     found = {name: _as_it_was(pruned, start) for name, pruned in found.items()}
     stages = _pruned_stages(recipe, path, model, rows, found, n_jobs, progress)

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from printml.approx.guard import Budget
+from printml.arrays import FloatArray
 from printml.flow.power_need import asked_mw, first_within, least_power_mw
 from printml.flow.prune_paths import (
     Choice,
@@ -39,7 +40,8 @@ def for_source(
     with the reason told.
 
     A tree is pruned from its exact circuit, since thresholds lose more than gates do. Of anything
-    else it is, of the points on the way to `smallest` that draw no more than the source gives, the
+    else it is one of the points on the way to `smallest` that draw no more than the source gives:
+    where a teacher labels the rows that the path sees the one that loses least of these, else the
     one that loses least on the rows left out of the folds; or the first such point behind it.
     """
     source = f"{subject.recipe.power_source_mw:g} mW"
@@ -76,20 +78,40 @@ def _on_the_way(
     first = first_within(power_mw, last, limit_mw)
     if first is None:
         progress(f"pruned: where paths end no circuit lives on {source}")
-    elif first == 0:
-        progress(f"pruned: the circuit before pruning lives on {source}")
-    elif first == chosen:
-        progress(f"pruned: no larger circuit lives on {source}")
-    if first in (None, 0, chosen):
         return None
     if first > chosen:
         found = _pruned(subject, paths, range(first, last + 1), beyond=True)
+    elif subject.taught:
+        better = better_points(paths.whole.loss, first, chosen)
+        found = _pruned(subject, paths, better, beyond=False)
+    elif first == 0:
+        progress(f"pruned: the circuit before pruning lives on {source}")
+        return None
+    elif first == chosen:
+        progress(f"pruned: no larger circuit lives on {source}")
+        return None
     else:
         best = first + least_lost(paths.held_losses()[first : chosen + 1])
         found = _pruned(subject, paths, range(best, chosen), beyond=False)
     if found is None:
-        progress(f"pruned: no other circuit that lives on {source} loses less on rows left out")
+        progress(f"pruned: no other circuit that lives on {source} loses less")
     return found
+
+
+def better_points(loss: FloatArray, first: int, chosen: int) -> list[int]:
+    """Points from `first` up to `chosen` that lose less on the rows that the path sees than the
+    chosen one and the exact circuit, the least first; never the start.
+
+    Examples
+    --------
+    >>> loss = np.array([-0.05, -0.01, -0.04, 0.01, -0.03, -0.02])
+    >>> better_points(loss, 0, 5), better_points(loss, 3, 5), better_points(abs(loss), 0, 5)
+    ([2, 4], [4], [])
+    """
+    most = min(float(loss[chosen]), 0.0)
+    return sorted(
+        (k for k in range(max(first, 1), chosen) if loss[k] < most), key=lambda k: float(loss[k])
+    )
 
 
 def least_lost(held_losses: Sequence[float]) -> int:
@@ -128,7 +150,9 @@ def _from_exact(subject: Subject, exact: Netlist, n_jobs: int) -> Pruned | None:
     return _pruned(exact_subject, paths, range(last, last + 1), beyond=beyond)
 
 
-def _pruned(subject: Subject, paths: Paths, points: range, *, beyond: bool) -> Pruned | None:
+def _pruned(
+    subject: Subject, paths: Paths, points: Sequence[int], *, beyond: bool
+) -> Pruned | None:
     """The first of the points that the source carries when it is mended, too; None without one."""
     held_losses = paths.held_losses()
     for point in points:

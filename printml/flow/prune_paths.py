@@ -223,6 +223,7 @@ def pruned_point(subject: Subject, paths: Paths, choice: Choice, *, max_loss: fl
             "n_folds": n_folds,
             "n_copies": len(paths.task.evidence.y) // len(subject.rows.train) - 1,
             "copies_labelled_by": "teacher" if subject.taught else "row",
+            "loss_search": last.wrong - path.points[0].wrong + float(path.loss[0]),
             "budget_search_loss": budget.loss if np.isfinite(budget.loss) else None,
             "held_out_loss_of_folds": None if np.isnan(budget.held_loss) else budget.held_loss,
             "accuracy_validation_exact": base,
