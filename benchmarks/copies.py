@@ -18,6 +18,7 @@ from joblib import Parallel, delayed
 from rich.table import Table
 
 from benchmarks.bench_paths import measured_path, subject_of
+from printml.approx.guard import perturbed_copies
 from printml.cli.output import print_table
 from printml.model.teacher import fit_teacher
 from printml.prune.copies import COPY_WEIGHT, evidence_of
@@ -49,10 +50,15 @@ def main(
     rows, bits, seed = subject.rows, subject.model.input_bits, subject.recipe.seed
     X_int, y = rows.X_int[rows.train], rows.y[rows.train]
     teacher = fit_teacher(X_int, y, bits, seed=seed) if taught else None
-    seen = [
-        evidence_of(X_int, y, bits, n_copies=n, copy_weight=weight, seed=seed, teacher=teacher)
-        for n in copies
-    ]
+    seen = []
+    for n in copies:
+        made_up = perturbed_copies(X_int, bits, n_copies=n, seed=seed)
+        seen.append(
+            evidence_of(
+                X_int, y, bits, n_copies=n, copy_weight=weight, seed=seed,
+                copies_y=teacher(made_up) if teacher and n else None,
+            )
+        )  # fmt: skip
     paths = Parallel(n_jobs=jobs)(
         delayed(measured_path)(subject, evidence, every_move=every_move, until_mm2=100 * until_cm2)
         for evidence in seen

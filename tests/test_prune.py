@@ -15,9 +15,11 @@ from printml.arrays import frozen
 from printml.errors import NetlistError
 from printml.flow.quick_netlist import quick_netlist
 from printml.liberty.locate import find_library
+from printml.model.teacher import Teacher, fit_teacher
 from printml.netlist.build import NetlistBuilder
 from printml.netlist.netlist import Netlist
 from printml.netlist.transform import sweep
+from printml.prune import copies
 from printml.prune.batch import moves_of
 from printml.prune.by_share import (
     choose_by_share,
@@ -28,7 +30,7 @@ from printml.prune.by_share import (
 )
 from printml.prune.checkpoint import load_points, save_points
 from printml.prune.choice import choose_point
-from printml.prune.copies import copies_for, evidence_of
+from printml.prune.copies import copies_for, evidence_of, rows_seen
 from printml.prune.judge import run_network
 from printml.prune.memory import NOTHING, Moves, least_lost, least_prices, remember
 from printml.prune.moves import count_hits
@@ -523,13 +525,38 @@ def test_evidence_weighs_rows_and_copies() -> None:
     assert evidence.y.tolist() == [0, 1] * 4
 
 
-def test_a_teacher_labels_copies_and_no_row() -> None:
+def test_copies_may_have_classes_of_their_own() -> None:
     X, bits = np.array([[0, 15], [8, 8]]), np.array([4, 4])
     evidence = evidence_of(
         X, np.array([0, 1]), bits, n_copies=3, copy_weight=1.0, seed=1,
-        teacher=lambda copies: 10 + copies[:, 0],
+        copies_y=np.arange(10, 16),
     )  # fmt: skip
-    assert evidence.y.tolist() == [0, 1, *(10 + evidence.X_int[2:, 0])]
+    assert evidence.y.tolist() == [0, 1, 10, 11, 12, 13, 14, 15]
+
+
+def test_a_teacher_of_the_same_rows_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    fitted: list[int] = []
+
+    def counted(X_int: np.ndarray, y: np.ndarray, bits: np.ndarray, *, seed: int) -> Teacher:
+        fitted.append(seed)
+        return fit_teacher(X_int, y, bits, seed=seed)
+
+    monkeypatch.setattr(copies, "fit_teacher", counted)
+    rng = np.random.default_rng(0)
+    X, bits = rng.integers(0, 16, (60, 2)), np.array([4, 4])
+    y = (X[:, 0] > X[:, 1]).astype(np.int64)
+    first, again = (rows_seen(X, y, bits, seed=7, taught=True) for _ in range(2))
+    assert fitted == [7]
+    for name in ("X_int", "y", "weights"):
+        np.testing.assert_array_equal(getattr(first, name), getattr(again, name))
+    # What it says of the copies, not of the rows, and what a teacher of its own would say.
+    np.testing.assert_array_equal(first.y[:60], y)
+    own = fit_teacher(X, y, bits, seed=7)(first.X_int[60:])
+    np.testing.assert_array_equal(first.y[60:], own)
+    assert first.weights[:60].sum() == pytest.approx(0.25)
+    rows_seen(X, y, bits, seed=8, taught=True)
+    rows_seen(X, 1 - y, bits, seed=7, taught=True)
+    assert fitted == [7, 8, 7]
 
 
 def test_tau_and_phi_by_hand() -> None:
