@@ -749,7 +749,7 @@ def test_large_tables_choose_by_the_share_that_is_left() -> None:
 
 
 def test_sums_become_no_smaller_than_experience_goes() -> None:
-    """At one point 120 times smaller than the exact circuit, at two points 240 times."""
+    """At one point 240 times smaller than the exact circuit, at two points 480 times."""
     loss = [-0.014, -0.013, -0.012, -0.011]
     whole = path_of([200.0, 50.0, 9.0, 2.0], loss, [])
     folds = [path_of([200.0, 50.0, 9.0, 2.0], loss, [0.0, 0.002, 0.004, 0.006])] * 2
@@ -765,12 +765,12 @@ def test_sums_become_no_smaller_than_experience_goes() -> None:
         return k, budget.held_loss
 
     assert chosen(0.0) == (3, 0.006)
-    assert chosen(240.0) == (3, 0.006)
+    assert chosen(480.0) == (3, 0.006)
     # What the folds lose at the budget is lost by smaller circuits than the one taken.
-    assert chosen(241.0) == (2, 0.004)
-    assert chosen(1081.0) == (1, 0.002)
-    assert chosen(1081.0, max_loss=0.02) == (2, 0.004)
-    assert chosen(1081.0, tree=True) == (3, 0.006)
+    assert chosen(481.0) == (2, 0.004)
+    assert chosen(2161.0) == (1, 0.002)
+    assert chosen(2161.0, max_loss=0.02) == (2, 0.004)
+    assert chosen(2161.0, tree=True) == (3, 0.006)
     # Nothing is that large: the circuit stays as it came.
     assert chosen(1e9) == (0, 0.0)
 
