@@ -19,9 +19,8 @@ from printml.prune.copies import rows_seen
 from printml.prune.network import network_of
 from printml.prune.paths import (
     BEYOND,
-    MENDED_START_GATE_ROWS,
-    gate_rows,
     is_long,
+    mends_start,
     predict_network,
 )
 from printml.prune.published import class_only
@@ -97,7 +96,7 @@ def measured_path(
         network, library, evidence, most_wrong=1.0 if until_mm2 else wrong + BEYOND,
         map_again=lambda netlist: map_netlist(netlist, library, flow=REFRESH),
         lazy=is_long(network, evidence) and not every_move,
-        mends_start=gate_rows(network, evidence) < MENDED_START_GATE_ROWS,
+        mends_start=mends_start(network, evidence),
         stop=lambda found: found[-1].area_mm2 <= until_mm2,
     )  # fmt: skip
     seconds = time.perf_counter() - started

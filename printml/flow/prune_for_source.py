@@ -139,10 +139,7 @@ def _from_exact(subject: Subject, exact: Netlist, n_jobs: int) -> Pruned | None:
     cost = np.array([point.cost for point in path.points])
     least = float(share_left(cost)[-1])
     tasks = [replace(fold, least_share=least) for fold in fold_tasks(exact_subject, n_jobs)]
-    folds = run_tasks(
-        tasks, subject.library,
-        max_loss=subject.most_loss, n_jobs=n_jobs,
-    )  # fmt: skip
+    folds = run_tasks(tasks, subject.library, max_loss=subject.most_loss, n_jobs=n_jobs)
     paths = paths_of(exact_subject, task, path, folds, by_share=True)
     last = len(path.points) - 1
     held_loss = paths.held_losses()[last]

@@ -44,14 +44,11 @@ def prune_guarded(
     tasks = fold_tasks(subject, n_jobs)
     if shares:
         found = run_by_share(
-            whole, tasks, subject.library,
-            max_loss=subject.most_loss, n_jobs=n_jobs,
-        )  # fmt: skip
+            whole, tasks, subject.library, max_loss=subject.most_loss, n_jobs=n_jobs
+        )
     else:
-        found = run_tasks(
-            [whole, *tasks], subject.library,
-            max_loss=subject.most_loss, n_jobs=n_jobs,
-        )  # fmt: skip
+        every = [whole, *tasks]
+        found = run_tasks(every, subject.library, max_loss=subject.most_loss, n_jobs=n_jobs)
     paths = paths_of(subject, whole, found[0], found[1:], by_share=shares)
     names = ["pruned", *(f"pruned-at-{100 * loss:g}" for loss in recipe.further_losses)]
     chosen = [_choose(subject, paths, max_loss=loss) for loss in losses]

@@ -137,11 +137,15 @@ def just_mended(points: Sequence[PrunePoint], which: int) -> bool:
 
 def is_long(network: GateNetwork, evidence: Evidence) -> bool:
     """Whether judging every move in every batch would take long."""
-    return gate_rows(network, evidence) >= LONG_GATE_ROWS
+    return _gate_rows(network, evidence) >= LONG_GATE_ROWS
 
 
-def gate_rows(network: GateNetwork, evidence: Evidence) -> int:
-    """Gates times rows, copies too."""
+def mends_start(network: GateNetwork, evidence: Evidence) -> bool:
+    """Whether the start is mended, too, before anything is pruned."""
+    return _gate_rows(network, evidence) < MENDED_START_GATE_ROWS
+
+
+def _gate_rows(network: GateNetwork, evidence: Evidence) -> int:
     return int(np.count_nonzero(network.op != NOT_A_GATE)) * len(evidence.y)
 
 
@@ -198,7 +202,7 @@ def run_task(
         map_again=_mapping(library),
         optimize=task.optimize,
         lazy=is_long(start, evidence),
-        mends_start=gate_rows(start, evidence) < MENDED_START_GATE_ROWS,
+        mends_start=mends_start(start, evidence),
         stop=enough,
         resume=max(load_points(kept), list(so_far), key=len),
         progress=keep,
