@@ -74,20 +74,30 @@ def subject_of(run: Path) -> Subject:
     return Subject(recipe, model, rows, library_of(recipe), start)
 
 
-def seen_by_build(subject: Subject, *, taught: bool = True) -> Evidence:
-    """The rows and copies that a build of an SVM or MLP prunes with, or would without a teacher."""
+def is_taught(subject: Subject) -> bool:
+    """Whether a teacher labels the copies when an SVM or MLP of this table is built."""
+    return len(subject.rows.train) <= COEFFICIENTS.most_rows
+
+
+def seen_by_build(subject: Subject, *, taught: bool) -> Evidence:
+    """The rows and copies that a build prunes with, with a teacher or without."""
     rows = subject.rows
     return rows_seen(
         rows.X_int[rows.train], rows.y[rows.train], subject.model.input_bits,
-        seed=subject.recipe.seed, taught=taught and len(rows.train) <= COEFFICIENTS.most_rows,
+        seed=subject.recipe.seed, taught=taught,
     )  # fmt: skip
 
 
 def measured_path(
-    subject: Subject, evidence: Evidence, *, every_move: bool = False, until_mm2: float = 0.0
+    subject: Subject,
+    evidence: Evidence,
+    *,
+    taught: bool,
+    every_move: bool = False,
+    until_mm2: float = 0.0,
 ) -> MeasuredPath:
-    """One path on these rows, down to `until_mm2` if given, whatever is lost, else as far as paths
-    go."""
+    """One path on these rows, whose copies a teacher labelled or not, down to `until_mm2` if given,
+    whatever is lost, else as far as paths go."""
     rows, library = subject.rows, subject.library
     wrong = float(evidence.weights @ (subject.model.predict(evidence.X_int) != evidence.y))
     network = network_of(subject.start, library)
@@ -96,7 +106,7 @@ def measured_path(
         network, library, evidence, most_wrong=1.0 if until_mm2 else wrong + BEYOND,
         map_again=lambda netlist: map_netlist(netlist, library, flow=REFRESH),
         lazy=is_long(network, evidence) and not every_move,
-        mends_start=mends_start(network, evidence),
+        mends_start=mends_start(network, evidence, taught=taught),
         stop=lambda found: found[-1].area_mm2 <= until_mm2,
     )  # fmt: skip
     seconds = time.perf_counter() - started

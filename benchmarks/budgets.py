@@ -17,7 +17,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from rich.table import Table
 
-from benchmarks.bench_paths import measured_path, seen_by_build, subject_of
+from benchmarks.bench_paths import is_taught, measured_path, seen_by_build, subject_of
 from printml.arrays import FloatArray
 from printml.cli.output import print_table
 
@@ -28,7 +28,8 @@ CAPS = (60.0, 120.0, 240.0, np.inf)
 def figures_of(run: Path, taught: bool) -> FloatArray:
     """Of each point: share of the exact circuit's area, loss on search rows, loss on test rows."""
     subject = subject_of(run)
-    path = measured_path(subject, seen_by_build(subject, taught=taught))
+    taught = taught and is_taught(subject)
+    path = measured_path(subject, seen_by_build(subject, taught=taught), taught=taught)
     area = np.array([point.area_mm2 for point in path.points]) / subject.exact_mm2
     search = np.array([point.wrong for point in path.points]) - path.exact_wrong
     found: FloatArray = np.stack([area, search, subject.exact_accuracy - np.array(path.accuracy)])

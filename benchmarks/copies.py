@@ -60,7 +60,9 @@ def main(
             )
         )  # fmt: skip
     paths = Parallel(n_jobs=jobs)(
-        delayed(measured_path)(subject, evidence, every_move=every_move, until_mm2=100 * until_cm2)
+        delayed(measured_path)(
+            subject, evidence, taught=taught, every_move=every_move, until_mm2=100 * until_cm2
+        )
         for evidence in seen
     )
     title = f"{run}: exact {subject.exact_accuracy:.4f} on {len(subject.rows.test)} test rows"

@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from benchmarks.bench_paths import measured_path, seen_by_build, subject_of
+from benchmarks.bench_paths import is_taught, measured_path, seen_by_build, subject_of
 from printml.cli.output import print_table
 
 
@@ -27,7 +27,9 @@ def main(run: Path, until_cm2: float) -> None:
     in cm2, wrong weight of the rows that the path saw in percent, points of accuracy lost on test
     rows."""
     subject = subject_of(run)
-    path = measured_path(subject, seen_by_build(subject), until_mm2=100 * until_cm2)
+    taught = is_taught(subject)
+    evidence = seen_by_build(subject, taught=taught)
+    path = measured_path(subject, evidence, taught=taught, until_mm2=100 * until_cm2)
     exact = subject.exact_accuracy
     table = Table(
         "pruned", "wrong", "lost", "mended", "wrong", "lost", "changes",

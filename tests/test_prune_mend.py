@@ -185,3 +185,18 @@ def test_what_is_built_is_mended_unless_it_just_was(monkeypatch: pytest.MonkeyPa
         assert built[k].round == points[k].round + 1
     kept = replace(task, keep_right=True)
     assert paths.finished(kept, path, 3, library) is points[3]
+
+
+def test_the_start_of_a_taught_path_is_mended_where_another_would_be_too_large(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _, network, X, wanted = spoilt_adder()
+    evidence = Evidence(X, wanted, np.ones(8))
+    size = 8 * int(np.count_nonzero(network.op != NOT_A_GATE))
+    for long, most, alone, taught in (
+        (size, size + 1, False, True), (size + 1, size + 1, True, True), (1, size, False, False)
+    ):  # fmt: skip
+        monkeypatch.setattr(paths, "LONG_GATE_ROWS", long)
+        monkeypatch.setattr(paths, "MENDED_START_GATE_ROWS", most)
+        assert paths.mends_start(network, evidence, taught=False) == alone
+        assert paths.mends_start(network, evidence, taught=True) == taught

@@ -38,7 +38,8 @@ a handful of circuits, which lies some tenths of a point about what is aimed at.
 LONG_GATE_ROWS = 20_000_000
 """Gates times rows (copies too) from which paths are lazy, for half to two thirds of the time."""
 MENDED_START_GATE_ROWS = 100_000_000
-"""Gates times rows from which the start is not mended: it takes long, and little of it stays."""
+"""Gates times rows from which the start is not mended where a teacher labels the copies: it takes
+long, and little of it stays. Of other paths it is not where they are lazy."""
 CHECKPOINT_S = 10.0
 """Seconds between checkpoints of a path."""
 
@@ -59,6 +60,8 @@ class Task:
         Rows to judge on that neither search nor reference saw; none for the final path.
     held_weight
         Of each of them, float64, mean 1.
+    taught
+        A teacher labelled the copies.
     keep_right
         No row of the evidence may become wrong: those that the reference gets right.
     optimize
@@ -81,6 +84,7 @@ class Task:
     X_held: IntArray
     y_held: IntArray
     held_weight: FloatArray
+    taught: bool = False
     keep_right: bool = False
     optimize: Literal["area", "power"] = "area"
     most_held_loss: float = np.inf
@@ -140,9 +144,10 @@ def is_long(network: GateNetwork, evidence: Evidence) -> bool:
     return _gate_rows(network, evidence) >= LONG_GATE_ROWS
 
 
-def mends_start(network: GateNetwork, evidence: Evidence) -> bool:
+def mends_start(network: GateNetwork, evidence: Evidence, *, taught: bool) -> bool:
     """Whether the start is mended, too, before anything is pruned."""
-    return _gate_rows(network, evidence) < MENDED_START_GATE_ROWS
+    most = MENDED_START_GATE_ROWS if taught else LONG_GATE_ROWS
+    return _gate_rows(network, evidence) < most
 
 
 def _gate_rows(network: GateNetwork, evidence: Evidence) -> int:
@@ -202,7 +207,7 @@ def run_task(
         map_again=_mapping(library),
         optimize=task.optimize,
         lazy=is_long(start, evidence),
-        mends_start=mends_start(start, evidence),
+        mends_start=mends_start(start, evidence, taught=task.taught),
         stop=enough,
         resume=max(load_points(kept), list(so_far), key=len),
         progress=keep,
